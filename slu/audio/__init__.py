@@ -1,0 +1,1 @@
+"""From bytes to a waveform that the front end can trust."""

@@ -1,0 +1,127 @@
+"""Decoding with caps: the header is checked before a sample is read, and reading stops at the limit.
+
+soundfile reads WAV, FLAC, MP3, OGG and OPUS. Whatever it refuses (M4A, WebM) goes to PyAV with a
+whitelist of containers, because FFmpeg otherwise opens playlists that name other files.
+"""
+
+import io
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+import soundfile as sf
+import soxr
+from numpy.typing import NDArray
+
+Waveform = NDArray[np.float32]
+
+MAX_CHANNELS = 8
+MIN_RATE, MAX_RATE = 4_000, 192_000
+_BLOCK_S = 5.0
+_AV_FORMATS = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "ogg", "mp3", "flac", "wav", "aac")
+
+
+class AudioError(ValueError):
+    """The audio cannot be used; the message says why, without the name of the file."""
+
+
+@dataclass(frozen=True)
+class AudioLimits:
+    max_duration_s: float = 30.0
+    truncate: bool = False
+    """Read the first `max_duration_s` seconds of a longer file instead of refusing it."""
+
+
+def decode(source: Path | bytes, sample_rate: int, limits: AudioLimits = AudioLimits()) -> Waveform:
+    """Mono float32 samples in about [-1, 1] at `sample_rate` Hz, shape (samples,).
+
+    Raises AudioError for anything that is not usable audio: unreadable or empty data, rates or channel
+    counts beyond the limits, NaN or infinite samples, or more than `limits.max_duration_s` seconds.
+    """
+    try:
+        file: Path | BinaryIO = io.BytesIO(source) if isinstance(source, bytes) else source
+        with sf.SoundFile(file) as handle:
+            samples, rate = _read_soundfile(handle, limits)
+    except sf.LibsndfileError:
+        samples, rate = _read_av(source, limits)
+    except OSError as error:
+        raise AudioError(error.strerror or "the file cannot be read") from None
+    if samples.size == 0:
+        raise AudioError("there are no samples in it")
+    if not np.isfinite(samples).all():
+        raise AudioError("it holds NaN or infinite samples")
+    if np.abs(samples).max() > 1e4:  # a float file in integer units, or garbage: either would drown everything
+        raise AudioError("its samples are far outside the range -1 to 1")
+    if rate != sample_rate:
+        samples = soxr.resample(samples, rate, sample_rate)
+    return np.ascontiguousarray(samples, dtype=np.float32)
+
+
+def _read_soundfile(handle: sf.SoundFile, limits: AudioLimits) -> tuple[Waveform, int]:
+    rate, channels = handle.samplerate, handle.channels
+    _check_header(rate, channels)
+    cap = int(limits.max_duration_s * rate)
+    if not limits.truncate and handle.frames > cap and handle.frames < 2**62:
+        raise AudioError(f"it lasts {handle.frames / rate:.0f} s, the limit is {limits.max_duration_s:g} s")
+    blocks: list[Waveform] = []
+    total = 0
+    while total <= cap:
+        block = handle.read(int(_BLOCK_S * rate), dtype="float32", always_2d=True)
+        if not len(block):
+            break
+        blocks.append(block.mean(axis=1))
+        total += len(block)
+    return _join(blocks, cap, limits), rate
+
+
+def _read_av(source: Path | bytes, limits: AudioLimits) -> tuple[Waveform, int]:
+    import av  # 100 MB of FFmpeg: loaded only when soundfile does not know the format
+
+    try:
+        file = io.BytesIO(source) if isinstance(source, bytes) else source.open("rb")
+    except OSError as error:
+        raise AudioError(error.strerror or "the file cannot be read") from None
+    try:
+        with file, av.open(file, mode="r", options={"format_whitelist": ",".join(_AV_FORMATS)}) as container:
+            if not container.streams.audio:
+                raise AudioError("there is no audio in it")
+            stream = container.streams.audio[0]
+            _check_header(stream.rate or 0, stream.channels or 0)
+            rate = int(stream.rate)
+            cap = int(limits.max_duration_s * rate)
+            resampler = av.AudioResampler(format="flt", layout="mono", rate=rate)
+            blocks: list[Waveform] = []
+            total = 0
+            for frame in container.decode(stream):
+                for mono in resampler.resample(frame):
+                    block = mono.to_ndarray().reshape(-1).astype(np.float32)
+                    blocks.append(block)
+                    total += len(block)
+                if total > cap:
+                    break
+    except AudioError:
+        raise
+    except (av.FFmpegError, ValueError, OSError):
+        raise AudioError("it is not audio in a known format (WAV, FLAC, MP3, OGG, OPUS, M4A, WebM)") from None
+    return _join(blocks, cap, limits), rate
+
+
+def _join(blocks: list[Waveform], cap: int, limits: AudioLimits) -> Waveform:
+    samples = np.concatenate(blocks) if blocks else np.zeros(0, np.float32)
+    if len(samples) > cap and not limits.truncate:
+        raise AudioError(f"it lasts more than the limit of {limits.max_duration_s:g} s")
+    return samples[:cap]
+
+
+def _check_header(rate: int, channels: int) -> None:
+    if not MIN_RATE <= rate <= MAX_RATE:
+        raise AudioError(f"its sample rate of {rate} Hz is outside {MIN_RATE} to {MAX_RATE} Hz")
+    if not 1 <= channels <= MAX_CHANNELS:
+        raise AudioError(f"it has {channels} channels, at most {MAX_CHANNELS} are read")
+
+
+def rms_db(samples: Waveform) -> float:
+    """Root-mean-square level in dB relative to full scale; digital silence is -120 dB."""
+    mean_square = float(np.mean(np.square(samples, dtype=np.float64))) if len(samples) else 0.0
+    return 10.0 * float(np.log10(max(mean_square, 1e-12)))

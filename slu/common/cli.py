@@ -1,0 +1,62 @@
+"""How every command ends: a sentence for the user's mistakes, a traceback only for ours."""
+
+import errno
+import functools
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import ParamSpec, TypeVar
+
+from slu.common.errors import UserError
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_DISK = {
+    errno.ENOSPC: "the disk is full",
+    errno.EDQUOT: "the disk quota is used up",
+    errno.EROFS: "the file system is read-only",
+    errno.EACCES: "permission denied",
+}
+
+
+def reports_errors(function: Callable[P, T]) -> Callable[P, T]:
+    """Turn UserError and disk errors into one sentence on stderr and exit code 2, Ctrl-C into 130."""
+
+    @functools.wraps(function)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return function(*args, **kwargs)
+        except UserError as error:
+            _fail(str(error))
+        except OSError as error:
+            if error.errno not in _DISK:
+                raise
+            _fail(f"{_DISK[error.errno]}: {error.filename or 'while writing outputs'}; nothing half-written was kept")
+        except KeyboardInterrupt:
+            print("\nstopped; finished stages and checkpoints are kept", file=sys.stderr)
+            sys.exit(128 + signal.SIGINT)
+        except BrokenPipeError:  # `... | head`
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(1)
+
+    return wrapped
+
+
+def _fail(message: str) -> None:
+    print(f"error: {message}", file=sys.stderr)
+    sys.exit(2)
+
+
+def require_writable(folder: Path) -> None:
+    """Check before any work that `folder` can be made and written. Raises UserError."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / f".write-test-{os.getpid()}"
+        probe.write_bytes(b"x")
+        probe.unlink()
+    except OSError as error:
+        reason = _DISK.get(error.errno or 0, error.strerror)
+        raise UserError(f"cannot write to {folder}: {reason}") from None

@@ -1,0 +1,1 @@
+"""Where utterances come from: manifests, readers of other tables, menus and synthesis, splits."""

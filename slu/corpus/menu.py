@@ -1,0 +1,83 @@
+"""A menu: which things can be ordered, and how people say them.
+
+Heads, classes and label maps of a task follow from its menu; so do the sentences that are synthesised.
+"""
+
+import itertools
+import string
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from numpy.random import Generator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from slu.common.errors import UserError
+from slu.spec import Head
+
+
+def _spoken(forms: list[str]) -> list[str]:
+    if not forms or any(not form.strip() for form in forms):
+        raise ValueError("a class needs at least one way to say it, and none may be empty")
+    return forms
+
+
+class _HeadEntry(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    label_map: str = ""
+    classes: dict[str, Annotated[list[str], AfterValidator(_spoken)]] = Field(min_length=2)
+
+
+class Menu(BaseModel):
+    """The validated content of a `conf/menu/*.yaml` file."""
+
+    model_config = ConfigDict(extra="forbid")
+    task: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    language: str
+    heads: dict[str, _HeadEntry] = Field(min_length=1)
+    carriers: list[str] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _carriers_fit(self) -> "Menu":
+        for carrier in self.carriers:
+            slots = sorted(name for _, name, _, _ in string.Formatter().parse(carrier) if name is not None)
+            if slots != sorted(self.heads):
+                raise ValueError(f"carrier '{carrier}' must name each of {{{'}, {'.join(self.heads)}}} once")
+        return self
+
+    @classmethod
+    def parse(cls, value: Mapping[str, Any], where: str) -> "Menu":
+        """Raises UserError naming `where` and the first thing that is wrong."""
+        try:
+            return cls.model_validate(value)
+        except ValidationError as error:
+            first = error.errors()[0]
+            place = ".".join(str(part) for part in first["loc"])
+            raise UserError(f"{where}: {place + ': ' if place else ''}{first['msg']}") from None
+
+    def task_heads(self) -> tuple[Head, ...]:
+        return tuple(Head(name, tuple(entry.classes), entry.label_map) for name, entry in self.heads.items())
+
+
+@dataclass(frozen=True)
+class Sentence:
+    text: str
+    labels: Mapping[str, str]
+
+
+def draw_sentences(menu: Menu, count: int, rng: Generator) -> list[Sentence]:
+    """`count` sentences in random order; every combination of classes appears equally often (to within one)."""
+    names = list(menu.heads)
+    combinations = list(itertools.product(*(menu.heads[name].classes for name in names)))
+    sentences: list[Sentence] = []
+    while len(sentences) < count:
+        for index in rng.permutation(len(combinations))[: count - len(sentences)]:
+            labels = dict(zip(names, combinations[index], strict=True))
+            carrier = menu.carriers[rng.integers(len(menu.carriers))]
+            forms = {name: _draw(menu.heads[name].classes[label], rng) for name, label in labels.items()}
+            sentences.append(Sentence(carrier.format(**forms), labels))
+    return sentences
+
+
+def _draw(forms: list[str], rng: Generator) -> str:
+    return forms[rng.integers(len(forms))]

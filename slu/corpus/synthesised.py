@@ -1,0 +1,39 @@
+"""The synthesised corpus as a stage: spoken once per menu and settings, found again by its fingerprint."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from slu.common.progress import progress_bar
+from slu.common.settings import parse_settings
+from slu.common.stage import fingerprint, is_fresh, mark_done
+from slu.corpus.menu import Menu
+from slu.corpus.synthesis import VERSION, SynthesisSettings, synthesise
+
+
+def synthesis_settings(data: Mapping[str, Any], voices: Mapping[str, Any]) -> SynthesisSettings:
+    """From the `data` and `voices` groups of the configuration."""
+    return parse_settings(
+        SynthesisSettings,
+        {
+            "counts": data["counts"],
+            "seed": data["synthesis_seed"],
+            "sample_rate": data["sample_rate"],
+            "voices": voices,
+            "acoustics": data["acoustics"],
+        },
+        "data",
+    )
+
+
+def ensure_synthesised(menu: Menu, settings: SynthesisSettings, outputs: Path, *, force: bool = False) -> tuple[Path, bool]:
+    """Path of the corpus's manifest, and whether it had to be spoken now."""
+    value = fingerprint(version=VERSION, menu=menu.model_dump(), settings=asdict(settings))
+    folder = outputs / "corpus" / f"{menu.task}-{value[:8]}"
+    if not force and is_fresh(folder, value):
+        return folder / "metadata.csv", False
+    with progress_bar(f"speaking {menu.task}") as progress:
+        synthesise(menu, settings, folder, progress)
+    mark_done(folder, value, clips=settings.counts, seed=settings.seed, engine="espeak-ng (espeakng-loader 0.2.4)")
+    return folder / "metadata.csv", True

@@ -1,0 +1,177 @@
+"""Augmentation of log-mel batches: what rooms, microphones, people and noise do to a spectrogram.
+
+Everything works on cached features, so an epoch never touches audio. Each part is drawn per utterance,
+with its own probability, from the generator that is passed in: the same seed gives the same batch.
+"""
+
+import math
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+DB = math.log(10) / 10
+"""One decibel in the features' unit, natural logarithm of power."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AugmentSettings:
+    """A range is (low, high), drawn uniformly; a probability of 0 switches the part off."""
+
+    warp_prob: float = 0.0
+    stretch: tuple[float, float] = (0.85, 1.18)
+    """Duration factor: 1.1 is 10 % slower."""
+    vtlp: tuple[float, float] = (0.88, 1.14)
+    """Frequency factor (vocal tract length perturbation, Jaitly and Hinton, 2013)."""
+    equaliser_prob: float = 0.0
+    equaliser_db: float = 6.0
+    """Standard deviation of a smooth random curve over the mel bands, plus a tilt of the same size."""
+    smooth_prob: float = 0.0
+    """Blur over neighbouring bands, which hides the synthesiser's sharp formants."""
+    noise_prob: float = 0.0
+    noise_snr_db: tuple[float, float] = (-3.0, 25.0)
+    babble_share: float = 0.35
+    """Share of the noise that is other clips of the batch; the rest is coloured noise."""
+    reverb_prob: float = 0.0
+    reverb_rt60_s: tuple[float, float] = (0.1, 0.6)
+    band_prob: float = 0.0
+    """Telephone or cheap microphone: everything above a random cut-off falls into the floor."""
+    mask_prob: float = 0.0
+    mask_frames: int = 15
+    mask_bands: int = 8
+    masks: int = 2
+    """SpecAugment (Park et al., 2019): rectangles replaced by the clip's mean."""
+
+
+class Augment:
+    """Callable on (features (batch, frames, bands), lengths (batch,)); returns the same shapes, new lengths."""
+
+    def __init__(self, settings: AugmentSettings, hop_s: float) -> None:
+        self.settings, self.hop_s = settings, hop_s
+
+    def __call__(self, features: Tensor, lengths: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        s, g = self.settings, generator
+        if s.warp_prob:
+            features, lengths = self._warp(features, lengths, g)
+        batch = len(features)
+        valid = (torch.arange(features.shape[1]) < lengths[:, None]).unsqueeze(-1)
+        if s.reverb_prob:
+            features = self._reverb(features, g)
+        if s.equaliser_prob:
+            features = features + self._chosen(batch, s.equaliser_prob, g) * self._curves(batch, features.shape[2], g)
+        if s.smooth_prob:
+            features = self._smooth(features, g)
+        if s.noise_prob:
+            features = self._noise(features, lengths, valid, g)
+        if s.band_prob:
+            features = self._band(features, valid, g)
+        if s.mask_prob:
+            features = self._mask(features, lengths, valid, g)
+        return features.masked_fill(~valid, 0.0), lengths
+
+    def _chosen(self, batch: int, probability: float, g: torch.Generator) -> Tensor:
+        return (torch.rand(batch, generator=g) < probability).float().view(-1, 1, 1)
+
+    def _uniform(self, batch: int, bounds: tuple[float, float], g: torch.Generator) -> Tensor:
+        return bounds[0] + (bounds[1] - bounds[0]) * torch.rand(batch, generator=g)
+
+    def _warp(self, features: Tensor, lengths: Tensor, g: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Stretch time and frequency of each clip in one bilinear interpolation."""
+        s = self.settings
+        batch, frames, bands = features.shape
+        chosen = self._chosen(batch, s.warp_prob, g).view(-1)
+        stretch = 1 + chosen * (self._uniform(batch, s.stretch, g) - 1)
+        vtlp = 1 + chosen * (self._uniform(batch, s.vtlp, g) - 1)
+        new_lengths = (lengths * stretch).round().long().clamp(min=1)
+        new_frames = int(new_lengths.max())
+        time = torch.arange(new_frames) / stretch[:, None]
+        time = torch.minimum(time, (lengths - 1)[:, None].float())
+        band = torch.arange(bands) / vtlp[:, None]
+        grid = torch.stack(
+            torch.broadcast_tensors(
+                (2 * band / max(bands - 1, 1) - 1)[:, None, :], (2 * time / max(frames - 1, 1) - 1)[:, :, None]
+            ),
+            dim=-1,
+        )
+        warped = F.grid_sample(features.unsqueeze(1), grid, padding_mode="border", align_corners=True)
+        return warped.squeeze(1), new_lengths
+
+    def _curves(self, batch: int, bands: int, g: torch.Generator) -> Tensor:
+        knots = torch.randn(batch, 1, 6, generator=g)
+        smooth = F.interpolate(knots, size=bands, mode="linear", align_corners=True)
+        tilt = torch.randn(batch, 1, 1, generator=g) * torch.linspace(-1, 1, bands)
+        return (smooth + tilt) * self.settings.equaliser_db * DB
+
+    def _smooth(self, features: Tensor, g: torch.Generator) -> Tensor:
+        batch, _, bands = features.shape
+        width = self._uniform(batch, (0.5, 2.0), g) * self._chosen(batch, self.settings.smooth_prob, g).view(-1)
+        distance = (torch.arange(bands)[:, None] - torch.arange(bands)[None, :]).square()
+        kernel = torch.exp(-distance / (2 * width.clamp(min=1e-3).square()).view(-1, 1, 1))
+        return features @ (kernel / kernel.sum(dim=1, keepdim=True))
+
+    def _reverb(self, features: Tensor, g: torch.Generator) -> Tensor:
+        """Exponential smearing of power along time, a first-order model of a diffuse tail."""
+        s = self.settings
+        batch = len(features)
+        rt60 = self._uniform(batch, s.reverb_rt60_s, g)
+        decay = 10 ** (-6 * self.hop_s / rt60)
+        strength = self._chosen(batch, s.reverb_prob, g).view(-1) * 10 ** (-self._uniform(batch, (3.0, 14.0), g) / 10)
+        taps = min(40, features.shape[1])
+        kernel = (strength * (1 - decay)).view(-1, 1) * decay.view(-1, 1) ** torch.arange(taps)
+        kernel[:, 0] += 1.0
+        power = features.exp().transpose(1, 2).reshape(1, -1, features.shape[1])
+        weight = kernel.flip(1).repeat_interleave(features.shape[2], 0).unsqueeze(1)
+        wet = F.conv1d(F.pad(power, (taps - 1, 0)), weight, groups=weight.shape[0])
+        return (wet.view(batch, features.shape[2], -1).transpose(1, 2) + 1e-12).log()
+
+    def _noise(self, features: Tensor, lengths: Tensor, valid: Tensor, g: torch.Generator) -> Tensor:
+        s = self.settings
+        batch, frames, bands = features.shape
+        power = features.exp() * valid
+        level = power.sum((1, 2)) / (lengths * bands)
+        coloured = self._coloured(batch, frames, bands, g)
+        babble = torch.zeros_like(power)
+        for shift in torch.randperm(max(batch - 1, 1), generator=g)[:3] + 1:
+            other = torch.roll(power, int(shift), 0)
+            babble = babble + torch.roll(other, int(torch.randint(frames, (1,), generator=g)), 1)
+        pick = (torch.rand(batch, generator=g) < s.babble_share).float().view(-1, 1, 1)
+        if batch == 1:
+            pick = pick * 0
+        noise = coloured / coloured.mean((1, 2), keepdim=True) * (1 - pick)
+        noise = noise + pick * babble / babble.mean((1, 2), keepdim=True).clamp(min=1e-12)
+        gain = level * 10 ** (-self._uniform(batch, s.noise_snr_db, g) / 10)
+        return (power + self._chosen(batch, s.noise_prob, g) * gain.view(-1, 1, 1) * noise + 1e-12).log()
+
+    def _coloured(self, batch: int, frames: int, bands: int, g: torch.Generator) -> Tensor:
+        """Power of noise with a random smooth spectrum and a wandering level; cells are chi-square distributed."""
+        slope = self._uniform(batch, (-14.0, 6.0), g).view(-1, 1, 1) * torch.linspace(0, 1, bands)
+        shape = slope + 1.2 * F.interpolate(torch.randn(batch, 1, 5, generator=g), size=bands, mode="linear")
+        level = F.interpolate(torch.randn(batch, 1, 6, generator=g), size=frames, mode="linear").transpose(1, 2)
+        depth = self._uniform(batch, (0.0, 1.0), g).view(-1, 1, 1)
+        # A mel band averages several FFT bins: about four degrees of freedom low down, more higher up.
+        speckle = -(torch.rand(2, batch, frames, bands, generator=g).clamp(min=1e-6).log()).mean(0)
+        return (0.5 * shape + depth * level).exp() * speckle
+
+    def _band(self, features: Tensor, valid: Tensor, g: torch.Generator) -> Tensor:
+        batch, _, bands = features.shape
+        cutoff = self._uniform(batch, (0.62, 1.0), g).view(-1, 1, 1) * bands
+        chosen = self._chosen(batch, self.settings.band_prob, g)
+        floor = features.masked_fill(~valid, math.inf).amin((1, 2), keepdim=True)
+        cut = (torch.arange(bands) > cutoff) & (chosen > 0)
+        return torch.where(cut, floor + 0.3 * torch.randn(features.shape, generator=g).abs(), features)
+
+    def _mask(self, features: Tensor, lengths: Tensor, valid: Tensor, g: torch.Generator) -> Tensor:
+        s = self.settings
+        batch, frames, bands = features.shape
+        mean = (features * valid).sum((1, 2), keepdim=True) / (lengths.view(-1, 1, 1) * bands)
+        hidden = torch.zeros(batch, frames, bands, dtype=torch.bool)
+        chosen = self._chosen(batch, s.mask_prob, g) > 0
+        for _ in range(s.masks):
+            for size, total, axis in ((s.mask_frames, frames, 1), (s.mask_bands, bands, 2)):
+                width = torch.rand(batch, generator=g) * size
+                start = torch.rand(batch, generator=g) * (total - width).clamp(min=0)
+                position = torch.arange(total)
+                span = (position >= start[:, None]) & (position < (start + width)[:, None])
+                hidden |= span.unsqueeze(3 - axis)
+        return torch.where(hidden & chosen, mean, features)

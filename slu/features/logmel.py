@@ -1,0 +1,58 @@
+"""Log-mel energies: the logarithm of a mel-spaced filter bank on the power spectrum."""
+
+import torch
+import torchaudio.functional as AF  # noqa: N812
+from torch import Tensor
+
+from slu.features.base import FrontEnd
+
+
+class LogMel(FrontEnd):
+    """(samples,) -> (frames, n_mels), natural logarithm of power, clipped to `range_db` below the loudest cell.
+
+    The clip makes digital silence and a quiet room look alike: without it, the zeros that lossy codecs
+    leave between words become the strongest feature of a clip.
+    """
+
+    def __init__(
+        self,
+        *,
+        sample_rate: int = 16_000,
+        n_mels: int = 64,
+        n_fft: int = 512,
+        win_length: int = 400,
+        hop_length: int = 160,
+        f_min: float = 60.0,
+        f_max: float | None = None,
+        range_db: float = 80.0,
+    ) -> None:
+        super().__init__()
+        if not 0 < hop_length <= win_length <= n_fft:
+            raise ValueError(
+                f"front end 'logmel': need 0 < hop_length <= win_length <= n_fft, got {hop_length}, {win_length}, {n_fft}"
+            )
+        self.sample_rate, self.size, self.hop_s = sample_rate, n_mels, hop_length / sample_rate
+        self.n_fft, self.win_length, self.hop_length = n_fft, win_length, hop_length
+        self.range = range_db / 10 * float(torch.tensor(10.0).log())
+        self.window: Tensor
+        self.filters: Tensor
+        self.register_buffer("window", torch.hann_window(win_length), persistent=False)
+        filters = AF.melscale_fbanks(n_fft // 2 + 1, f_min, f_max or sample_rate / 2, n_mels, sample_rate, mel_scale="htk")
+        self.register_buffer("filters", filters, persistent=False)
+
+    def forward(self, waveform: Tensor) -> Tensor:
+        if waveform.shape[-1] < self.win_length:
+            waveform = torch.nn.functional.pad(waveform, (0, self.win_length - waveform.shape[-1]))
+        spectrum = torch.stft(
+            waveform,
+            self.n_fft,
+            self.hop_length,
+            self.win_length,
+            self.window,
+            center=True,
+            pad_mode="constant",
+            return_complex=True,
+        )
+        power = spectrum.real.square() + spectrum.imag.square()
+        mel = torch.log(power.transpose(-1, -2) @ self.filters + 1e-12)
+        return mel.clamp(min=float(mel.max()) - self.range)

@@ -1,0 +1,94 @@
+"""Parts that encoders share. Shapes: (batch, frames, channels); masks are True on real frames."""
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+
+def frame_mask(lengths: Tensor, frames: int) -> Tensor:
+    """(batch,) -> (batch, frames), True where a frame belongs to the clip."""
+    return torch.arange(frames, device=lengths.device) < lengths[:, None]
+
+
+class MaskedNorm(nn.Module):
+    """Batch normalisation (Ioffe and Szegedy, 2015) whose statistics come from real frames only."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.norm = nn.BatchNorm1d(channels)
+
+    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+        if not self.training:  # statistics are fixed: normalising padding is harmless and faster
+            scale = self.norm.weight * torch.rsqrt(self.norm.running_var + self.norm.eps)  # type: ignore[operator]
+            return (x - self.norm.running_mean) * scale + self.norm.bias  # type: ignore[operator]
+        y = torch.zeros_like(x)
+        y[mask] = self.norm(x[mask])
+        return y
+
+
+class UtteranceNorm(nn.Module):
+    """Subtract each band's mean over the clip; divide by one standard deviation of the whole clip.
+
+    One deviation for all bands keeps their relative contrast: a band that holds only floor stays flat
+    instead of being blown up to speech size.
+    """
+
+    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+        weight = mask.unsqueeze(-1).to(x.dtype)
+        count = weight.sum(1, keepdim=True).clamp(min=1.0)
+        centred = (x - (x * weight).sum(1, keepdim=True) / count) * weight
+        variance = centred.square().sum((1, 2), keepdim=True) / (count * x.shape[2])
+        return centred * torch.rsqrt(variance + 1e-3)
+
+
+class SinusoidalPositions(nn.Module):
+    """Adds the fixed encoding of Vaswani et al. (2017, section 3.5); any length is allowed."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        if channels % 2:
+            raise ValueError(f"d_model must be even, got {channels}")
+        self.rate: Tensor
+        rate = torch.exp(torch.arange(0, channels, 2) * (-math.log(10_000.0) / channels))
+        self.register_buffer("rate", rate, persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        angle = torch.arange(x.shape[1], device=x.device).unsqueeze(1) * self.rate
+        return x + torch.stack([angle.sin(), angle.cos()], dim=-1).flatten(1).to(x.dtype)
+
+
+class TransformerLayers(nn.Module):
+    """Pre-norm Transformer encoder; padding is never attended to."""
+
+    def __init__(self, channels: int, layers: int, heads: int, feedforward: int, dropout: float) -> None:
+        super().__init__()
+        if channels % heads:
+            raise ValueError(f"d_model {channels} is not divisible by {heads} attention heads")
+        layer = nn.TransformerEncoderLayer(
+            channels, heads, feedforward, dropout, activation="gelu", batch_first=True, norm_first=True
+        )
+        self.encoder = nn.TransformerEncoder(layer, layers, norm=nn.LayerNorm(channels), enable_nested_tensor=False)
+
+    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+        return self.encoder(x, src_key_padding_mask=~mask)  # type: ignore[no-any-return]
+
+
+class AttentionPooling(nn.Module):
+    """One query per head over the frames, then one linear classifier per head.
+
+    A head can look where its word is; frames of padding get no weight.
+    """
+
+    def __init__(self, channels: int, classes: dict[str, int], dropout: float) -> None:
+        super().__init__()
+        self.names = list(classes)
+        self.scores = nn.Linear(channels, len(classes))
+        self.dropout = nn.Dropout(dropout)
+        self.outputs = nn.ModuleList(nn.Linear(channels, count) for count in classes.values())
+
+    def forward(self, x: Tensor, mask: Tensor) -> dict[str, Tensor]:
+        """(batch, frames, channels) -> logits (batch, classes) by head name."""
+        weights = self.scores(x).masked_fill(~mask.unsqueeze(-1), -math.inf).softmax(dim=1)
+        pooled = torch.einsum("btc,bth->hbc", x, weights)
+        return {n: out(self.dropout(p)) for n, out, p in zip(self.names, self.outputs, pooled, strict=True)}
