@@ -5,7 +5,7 @@ from pathlib import Path
 import hydra
 from omegaconf import DictConfig, OmegaConf
 
-from slu.common.cli import reports_errors, require_writable
+from slu.common.cli import reports_errors, run_command
 from slu.corpus.menu import Menu
 from slu.corpus.synthesised import ensure_synthesised, synthesis_settings
 
@@ -15,13 +15,11 @@ from slu.corpus.synthesised import ensure_synthesised, synthesis_settings
 def main(config: DictConfig) -> None:
     settings = OmegaConf.to_container(config, resolve=True)
     assert isinstance(settings, dict)
-    outputs = Path(settings["outputs"])
-    require_writable(outputs)
     menu = Menu.parse(settings["menu"], "menu")
     corpus = synthesis_settings(settings["data"], settings["voices"])
-    manifest, is_new = ensure_synthesised(menu, corpus, outputs, force=settings["force"])
+    manifest, is_new = ensure_synthesised(menu, corpus, Path(settings["outputs"]), force=settings["force"])
     print(f"{'spoke' if is_new else 'up to date:'} {sum(corpus.counts.values())} clips, {manifest}")
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

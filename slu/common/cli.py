@@ -45,6 +45,16 @@ def reports_errors(function: Callable[P, T]) -> Callable[P, T]:
     return wrapped
 
 
+@reports_errors
+def run_command(main: Callable[[], None]) -> None:
+    """Start a Hydra command. Hydra makes the run's folder before `main` is called and answers a disk
+    error there with a traceback, so the folder is tried first."""
+    values = dict(a.split("=", 1) for a in sys.argv[1:] if "=" in a)
+    if not {"--help", "-h", "--cfg", "-c", "--info", "-i", "--hydra-help"} & set(sys.argv[1:]):
+        require_writable(Path(values.get("outputs", "outputs")))
+    main()
+
+
 def _fail(message: str) -> None:
     print(f"error: {message}", file=sys.stderr)
     sys.exit(2)
