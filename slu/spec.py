@@ -44,6 +44,8 @@ class TaskSpec:
     front_end: Mapping[str, Any] = field(default_factory=dict)
     min_duration_s: float = 0.1
     max_duration_s: float = 10.0
+    min_confidence: float = 0.5
+    """An answer whose confidence is lower counts as not understood."""
 
     def __post_init__(self) -> None:
         if not self.heads:
@@ -67,6 +69,7 @@ class TaskSpec:
             "front_end": dict(self.front_end),
             "min_duration_s": self.min_duration_s,
             "max_duration_s": self.max_duration_s,
+            "min_confidence": self.min_confidence,
         }
 
     @classmethod
@@ -81,4 +84,5 @@ class TaskSpec:
             front_end=dict(value["front_end"]),
             min_duration_s=float(value["min_duration_s"]),
             max_duration_s=float(value["max_duration_s"]),
+            min_confidence=float(value["min_confidence"]),
         )

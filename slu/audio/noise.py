@@ -37,7 +37,9 @@ def mix(speech: Waveform, noise: Waveform, snr_db: float) -> Waveform:
     return (speech + np.float32(gain) * noise).astype(np.float32)
 
 
-def room_response(sample_rate: int, reverberation_s: float, direct_to_reverberant_db: float, rng: Generator) -> Waveform:
+def room_response(
+    sample_rate: int, reverberation_s: float, direct_to_reverberant_db: float, rng: Generator
+) -> Waveform:
     """An exponentially decaying noise tail behind a direct path, the usual model of a diffuse room.
 
     `reverberation_s` is RT60: the tail has fallen by 60 dB after it (Polack, 1988).

@@ -31,6 +31,9 @@ def reports_errors(function: Callable[P, T]) -> Callable[P, T]:
             return function(*args, **kwargs)
         except UserError as error:
             _fail(str(error))
+        except BrokenPipeError:  # `... | head`
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(1)
         except OSError as error:
             if error.errno not in _DISK:
                 raise
@@ -38,9 +41,6 @@ def reports_errors(function: Callable[P, T]) -> Callable[P, T]:
         except KeyboardInterrupt:
             print("\nstopped; finished stages and checkpoints are kept", file=sys.stderr)
             sys.exit(128 + signal.SIGINT)
-        except BrokenPipeError:  # `... | head`
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            sys.exit(1)
 
     return wrapped
 

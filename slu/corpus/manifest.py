@@ -17,7 +17,7 @@ from slu.common.files import atomic_write
 from slu.spec import Head
 
 SPLITS = ("train", "val", "test")
-_SPLIT_NAMES = {"dev": "val", "valid": "val", "validation": "val", "training": "train", "eval": "test"}
+SPLIT_NAMES = {"dev": "val", "valid": "val", "validation": "val", "training": "train", "eval": "test"}
 _FIRST_LINE = 2  # line 1 is the header
 
 
@@ -66,7 +66,7 @@ def read_manifest(path: Path, heads: Sequence[Head] = (), *, require_heads: bool
         if head.name in table.columns:
             table[head.name] = table[head.name].map(normalise_label)
     if "split" in table.columns:
-        table["split"] = table["split"].str.strip().str.lower().replace(_SPLIT_NAMES)
+        table["split"] = table["split"].str.strip().str.lower().replace(SPLIT_NAMES)
     _validate(path, table, heads)
     return Manifest(path, table)
 

@@ -30,7 +30,9 @@ def assign_splits(table: pd.DataFrame, settings: SplitSettings, where: str) -> p
             raise UserError(f"{where} has no split column; use data.split.method=speaker")
         empty = table.index[table["split"] == ""]
         if len(empty):
-            raise UserError(f"{where}:{int(empty[0]) + 2}: column 'split' is empty; fill it or use data.split.method=speaker")
+            raise UserError(
+                f"{where}:{int(empty[0]) + 2}: column 'split' is empty; fill it or use data.split.method=speaker"
+            )
         return table
     rng = np.random.default_rng(settings.seed)
     if method == "random":

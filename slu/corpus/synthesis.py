@@ -73,7 +73,9 @@ def plan(menu: Menu, settings: SynthesisSettings) -> list[Utterance]:
     return utterances
 
 
-def synthesise(menu: Menu, settings: SynthesisSettings, folder: Path, progress: Callable[[int, int], None]) -> pd.DataFrame:
+def synthesise(
+    menu: Menu, settings: SynthesisSettings, folder: Path, progress: Callable[[int, int], None]
+) -> pd.DataFrame:
     """Write `folder/audio/*.flac` and return the manifest; the folder appears only when all is done.
 
     Raises UserError when espeak-ng cannot speak the menu's language or one of the voices.
@@ -82,7 +84,9 @@ def synthesise(menu: Menu, settings: SynthesisSettings, folder: Path, progress: 
     rows = []
     with atomic_directory(folder) as target:
         (target / "audio").mkdir()
-        for index, (utterance, (speech, rate)) in enumerate(zip(utterances, _speak(utterances, settings.seed), strict=True)):
+        for index, (utterance, (speech, rate)) in enumerate(
+            zip(utterances, _speak(utterances, settings.seed), strict=True)
+        ):
             rng = np.random.default_rng([settings.seed, len(SPLITS), index])
             samples = _record(speech, rate, utterance.split, settings, rng)
             name = f"audio/{utterance.split}_{index:06d}.flac"

@@ -27,7 +27,9 @@ def synthesis_settings(data: Mapping[str, Any], voices: Mapping[str, Any]) -> Sy
     )
 
 
-def ensure_synthesised(menu: Menu, settings: SynthesisSettings, outputs: Path, *, force: bool = False) -> tuple[Path, bool]:
+def ensure_synthesised(
+    menu: Menu, settings: SynthesisSettings, outputs: Path, *, force: bool = False
+) -> tuple[Path, bool]:
     """Path of the corpus's manifest, and whether it had to be spoken now."""
     value = fingerprint(version=VERSION, menu=menu.model_dump(), settings=asdict(settings))
     folder = outputs / "corpus" / f"{menu.task}-{value[:8]}"

@@ -1,7 +1,7 @@
 """Log-mel energies: the logarithm of a mel-spaced filter bank on the power spectrum."""
 
 import torch
-import torchaudio.functional as AF  # noqa: N812
+import torchaudio.functional as AF
 from torch import Tensor
 
 from slu.features.base import FrontEnd
@@ -37,7 +37,9 @@ class LogMel(FrontEnd):
         self.window: Tensor
         self.filters: Tensor
         self.register_buffer("window", torch.hann_window(win_length), persistent=False)
-        filters = AF.melscale_fbanks(n_fft // 2 + 1, f_min, f_max or sample_rate / 2, n_mels, sample_rate, mel_scale="htk")
+        filters = AF.melscale_fbanks(
+            n_fft // 2 + 1, f_min, f_max or sample_rate / 2, n_mels, sample_rate, mel_scale="htk"
+        )
         self.register_buffer("filters", filters, persistent=False)
 
     def forward(self, waveform: Tensor) -> Tensor:

@@ -1,0 +1,92 @@
+"""A bundle: everything that is needed to answer, in a folder of plain files.
+
+    model.safetensors   weights; its metadata pins the front end and the heads they were trained with
+    spec.json           the TaskSpec: heads, classes, front end, durations
+    config.yaml         the configuration of the run; `model` in it says how to build the network
+    metrics.json        what was measured, and on what
+    product2id.json …   one label map per head
+
+Nothing in it is executed or unpickled on loading.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from slu.common.errors import UserError
+from slu.common.files import atomic_write, read_json, settings_hash, write_json
+from slu.features import FrontEnd, build_front_end
+from slu.models import Recogniser, build_recogniser
+from slu.spec import TaskSpec
+
+WEIGHTS, SPEC, CONFIG, METRICS = "model.safetensors", "spec.json", "config.yaml", "metrics.json"
+
+
+@dataclass(frozen=True)
+class Bundle:
+    folder: Path
+    version: str
+    spec: TaskSpec
+    front_end: FrontEnd
+    recogniser: Recogniser
+    config: Mapping[str, Any]
+    metrics: Mapping[str, Any]
+
+
+def save_bundle(
+    folder: Path, recogniser: Recogniser, spec: TaskSpec, config: Mapping[str, Any], metrics: Mapping[str, Any]
+) -> None:
+    """Write the files of a bundle into an existing folder; the registry makes the folder appear at once."""
+    weights = {name: tensor.detach().cpu().contiguous() for name, tensor in recogniser.state_dict().items()}
+    save_file(weights, folder / WEIGHTS, metadata=_pins(spec))
+    write_json(folder / SPEC, spec.to_json())
+    with atomic_write(folder / CONFIG) as file:
+        yaml.safe_dump(dict(config), file, allow_unicode=True, sort_keys=False)
+    write_json(folder / METRICS, metrics)
+    for head in spec.heads:
+        write_json(folder / f"{head.label_map}2id.json", head.to_ids())
+
+
+def load_bundle(folder: Path) -> Bundle:
+    """Read a bundle, in evaluation mode on the CPU.
+
+    Raises UserError naming the folder and what is wrong: a missing or damaged file, a front end, label
+    order or network other than the weights were trained with.
+    """
+    if not folder.is_dir():
+        raise UserError(f"there is no bundle at {folder}; train one with `python -m slu.train`")
+    folder = folder.resolve()  # an alias may move while it is read; a version never does
+    try:
+        spec = TaskSpec.from_json(read_json(folder / SPEC))
+        metrics = read_json(folder / METRICS)
+        config = yaml.safe_load((folder / CONFIG).read_text(encoding="utf-8"))
+        with safe_open(folder / WEIGHTS, framework="pt") as file:
+            pins = file.metadata() or {}
+            weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
+        for key, expected in _pins(spec).items():
+            if pins.get(key) != expected:
+                raise ValueError(f"its {key.replace('_', ' ')} is not the one that the weights were trained with")
+        for head in spec.heads:
+            if read_json(folder / f"{head.label_map}2id.json") != head.to_ids():
+                raise ValueError(f"{head.label_map}2id.json disagrees with {SPEC}")
+        front_end = build_front_end(spec.front_end)
+        recogniser = build_recogniser(config["model"], front_end.size, spec)
+        recogniser.load_state_dict(weights)
+    except FileNotFoundError as error:
+        raise UserError(f"the bundle {folder} is damaged: {Path(error.filename).name} is missing") from None
+    except (ValueError, KeyError, TypeError, RuntimeError, yaml.YAMLError, SafetensorError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise UserError(f"the bundle {folder} cannot be used: {reason}") from None
+    return Bundle(folder, folder.name, spec, front_end.eval(), recogniser.eval(), config, metrics)
+
+
+def _pins(spec: TaskSpec) -> dict[str, str]:
+    return {
+        "front_end": settings_hash(dict(spec.front_end)),
+        "label_order": settings_hash([(h.name, list(h.classes)) for h in spec.heads]),
+    }

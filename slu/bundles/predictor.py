@@ -1,0 +1,69 @@
+"""`Predictor`: audio in, `Prediction` out. What it hears is exactly what training heard."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from slu.audio.decode import AudioLimits, Waveform, decode, rms_db
+from slu.bundles.bundle import Bundle
+from slu.bundles.prediction import Prediction
+
+SILENCE_DB = -70.0
+"""Below this level (RMS, dB full scale) there is nothing to understand; quiet speech lies around -50."""
+
+
+class Predictor:
+    def __init__(self, bundle: Bundle, limits: AudioLimits = AudioLimits(max_duration_s=30.0)) -> None:
+        self.bundle, self.limits = bundle, limits
+
+    def predict(self, source: Path | bytes) -> Prediction:
+        """Raises slu.audio.decode.AudioError for audio that cannot be used."""
+        return self.predict_waveforms([decode(source, self.bundle.front_end.sample_rate, self.limits)])[0]
+
+    def predict_waveforms(self, waveforms: Sequence[Waveform]) -> list[Prediction]:
+        """Mono samples at the front end's rate; answers do not depend on what else is in the list."""
+        logits = self.logits([self.features(waveform) for waveform in waveforms])
+        scores = {name: values.softmax(dim=1) for name, values in logits.items()}
+        return [
+            self._answer({name: values[i] for name, values in scores.items()}, waveform)
+            for i, waveform in enumerate(waveforms)
+        ]
+
+    @torch.inference_mode()
+    def features(self, waveform: Waveform) -> Tensor:
+        return self.bundle.front_end(torch.from_numpy(waveform))  # type: ignore[no-any-return]
+
+    @torch.inference_mode()
+    def logits(self, features: Sequence[Tensor]) -> dict[str, Tensor]:
+        """(frames, size) each -> (batch, classes) by head."""
+        lengths = torch.tensor([len(f) for f in features])
+        padded = torch.nn.utils.rnn.pad_sequence(list(features), batch_first=True)
+        return self.bundle.recogniser(padded, lengths)  # type: ignore[no-any-return]
+
+    def _answer(self, scores: dict[str, Tensor], waveform: Waveform) -> Prediction:
+        spec = self.bundle.spec
+        labels = {head.name: head.classes[int(scores[head.name].argmax())] for head in spec.heads}
+        confidence = float(torch.stack([values.max() for values in scores.values()]).prod())
+        duration_s = len(waveform) / self.bundle.front_end.sample_rate
+        reason = self._reason(confidence, duration_s, rms_db(waveform))
+        return Prediction(
+            labels=labels,
+            scores={h.name: dict(zip(h.classes, scores[h.name].tolist(), strict=True)) for h in spec.heads},
+            confidence=confidence,
+            understood=not reason,
+            reason=reason,
+            duration_s=round(duration_s, 3),
+            model_version=self.bundle.version,
+        )
+
+    def _reason(self, confidence: float, duration_s: float, level_db: float) -> str:
+        spec = self.bundle.spec
+        if level_db < SILENCE_DB:
+            return "silence"
+        if duration_s < spec.min_duration_s:
+            return "too short"
+        if duration_s > spec.max_duration_s:
+            return "too long"
+        return "" if confidence >= spec.min_confidence else "not sure"

@@ -1,0 +1,89 @@
+"""The registry: immutable versions in folders, and aliases that move atomically.
+
+<root>/<task>/<version>/        a bundle; the name ends in a hash of its files
+<root>/<task>/latest            link to the best version
+<root>/<task>/latest.json       the same in words: which bundle, its files, its metrics
+"""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from slu.bundles.bundle import CONFIG, METRICS, SPEC, WEIGHTS, load_bundle
+from slu.common.files import atomic_directory, content_hash, read_json, settings_hash, write_json
+
+
+@dataclass(frozen=True)
+class Registered:
+    version: str
+    folder: Path
+    is_latest: bool
+    reason: str
+    """Why `latest` moved or stayed, for the user."""
+
+
+class Registry:
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def register(self, task: str, write: Callable[[Path], None]) -> Registered:
+        """Store what `write` puts into a folder as a new version; `latest` moves if it is the best.
+
+        Best is by `metrics["objective"]` (never a test metric) among versions of the same data; a version
+        trained on other data always becomes latest, because the numbers cannot be compared.
+        """
+        home = self.root / task
+        staging = home / f".staging-{os.getpid()}"
+        with atomic_directory(staging) as folder:
+            write(folder)
+        version = self._name(staging)
+        folder = home / version
+        staging.rename(folder)
+        load_bundle(folder)  # a bundle that cannot be read back never becomes latest
+        better, reason = self._compare(task, folder)
+        if better:
+            self._point(task, folder)
+        return Registered(version, folder, better, reason)
+
+    def _name(self, folder: Path) -> str:
+        digest = settings_hash({p.name: content_hash(p) for p in sorted(folder.iterdir())})
+        return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{digest[:8]}"
+
+    def _compare(self, task: str, folder: Path) -> tuple[bool, str]:
+        current = self.root / task / "latest"
+        try:
+            old, new = read_json(current / METRICS), read_json(folder / METRICS)
+        except (OSError, ValueError):
+            return True, "the first version"
+        if old.get("data") != new.get("data"):
+            return True, f"trained on other data than {current.resolve().name}"
+        ours, theirs = new.get("objective"), old.get("objective")
+        if ours is None or theirs is None:
+            return True, "without a validation objective the newest counts as best"
+        figures = f"validation objective {ours:.4f} against {theirs:.4f} of {current.resolve().name}"
+        return ours >= theirs, figures
+
+    def _point(self, task: str, folder: Path) -> None:
+        home = self.root / task
+        link = home / f".latest-{os.getpid()}"
+        link.unlink(missing_ok=True)
+        link.symlink_to(folder.name)
+        link.replace(home / "latest")
+        write_json(home / "latest.json", describe(folder))
+
+
+def describe(folder: Path) -> dict[str, Any]:
+    """What `latest.json` says; file names are relative to the bundle."""
+    spec = read_json(folder / SPEC)
+    return {
+        "bundle": folder.name,
+        "task": spec["task"],
+        "model": WEIGHTS,
+        "spec": SPEC,
+        "config": CONFIG,
+        "label_maps": {h["name"]: f"{h['label_map']}2id.json" for h in spec["heads"]},
+        "metrics": read_json(folder / METRICS),
+    }

@@ -1,0 +1,1 @@
+"""How good a bundle is: metrics, conditions it is tested under, tables."""

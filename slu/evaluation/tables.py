@@ -1,0 +1,75 @@
+"""Tables for the terminal."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+
+def metrics_table(results: Mapping[str, Mapping[str, Any]], title: str) -> Table:
+    """One row per condition (clean, 10 dB, …): accuracy and macro-F1 of each head, and all labels right."""
+    table = Table(title=title, title_justify="left")
+    heads = next(iter(results.values()))["heads"]
+    table.add_column("condition")
+    for name in heads:
+        table.add_column(f"{name}\naccuracy", justify="right")
+        table.add_column(f"{name}\nmacro-F1", justify="right")
+    table.add_column("all labels\nright", justify="right")
+    table.add_column("clips", justify="right")
+    for condition, metrics in results.items():
+        cells = [figure(metrics["heads"][name][key]) for name in heads for key in ("accuracy", "macro_f1")]
+        table.add_row(condition, *cells, figure(metrics["joint_accuracy"]), str(metrics["n"]))
+    return table
+
+
+def speaker_table(metrics: Mapping[str, Any], most: int = 8) -> Table | None:
+    """The speakers that are understood worst, first; None when no speaker is known."""
+    speakers = sorted(metrics["speakers"].items(), key=lambda item: item[1]["joint_accuracy"])
+    if not speakers:
+        return None
+    table = Table(title=f"speakers, worst first ({min(most, len(speakers))} of {len(speakers)})", title_justify="left")
+    for column in ("speaker", "clips", "all labels right"):
+        table.add_column(column, justify="left" if column == "speaker" else "right")
+    for name, values in speakers[:most]:
+        table.add_row(name, str(values["n"]), figure(values["joint_accuracy"]))
+    return table
+
+
+def folds_table(folds: Mapping[str, Mapping[str, Any]], summary: Mapping[str, Any], title: str) -> Table:
+    """Leave-one-speaker-out: one row per held-out speaker, then mean, worst and the interval of the mean."""
+    table = Table(title=title, title_justify="left")
+    for column in ("held-out speaker", "clips", "all labels right"):
+        table.add_column(column, justify="left" if column == "held-out speaker" else "right")
+    for name, metrics in folds.items():
+        table.add_row(name, str(metrics["n"]), figure(metrics["joint_accuracy"]))
+    low, high = summary["interval_95"]
+    table.add_section()
+    table.add_row(
+        "mean", "", f"{figure(summary['mean'])} (95 % interval over speakers {figure(low)} to {figure(high)})"
+    )
+    table.add_row("worst", "", f"{figure(summary['worst'])} ({summary['worst_speaker']})")
+    return table
+
+
+def facts_table(facts: Sequence[tuple[str, str]]) -> Table:
+    table = Table(show_header=False, box=None, pad_edge=False)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, value in facts:
+        table.add_row(name, value)
+    return table
+
+
+def figure(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"
+
+
+def show(*tables: Table | None) -> None:
+    # Through a pipe rich assumes 80 columns and would cut paths: leave the width to the reader there.
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=140)
+    for table in tables:
+        if table is not None:
+            console.print(table)

@@ -1,0 +1,167 @@
+"""Train a recogniser, test it and register it; runs the stages before it where needed."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import hydra
+import torch
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig, OmegaConf
+
+from slu.bundles import Bundle, Predictor, save_bundle
+from slu.bundles.store import Registered, Registry
+from slu.common.cli import reports_errors, run_command
+from slu.common.errors import UserError
+from slu.common.files import write_json
+from slu.common.progress import progress_bar
+from slu.common.settings import parse_settings
+from slu.corpus.splits import leaking_speakers
+from slu.evaluation.metrics import summarise_folds
+from slu.evaluation.plots import confusion_figure
+from slu.evaluation.run import Evaluation, evaluate, subset
+from slu.evaluation.tables import facts_table, folds_table, metrics_table, show
+from slu.features import build_front_end
+from slu.features.augment import AugmentSettings
+from slu.training.classifier import LossSettings
+from slu.training.crossval import leave_one_speaker_out
+from slu.training.datamodule import LoaderSettings
+from slu.training.fit import FitSettings, Fitted, fit
+from slu.training.recording import record
+from slu.training.stages import Prepared, prepare, require_examples
+
+
+@hydra.main(version_base="1.3", config_path="../conf", config_name="train")
+@reports_errors
+def main(config: DictConfig) -> float | None:
+    settings = OmegaConf.to_container(config, resolve=True)
+    assert isinstance(settings, dict)
+    outputs, run = Path(settings["outputs"]), Path(HydraConfig.get().runtime.output_dir)
+    resume_from = _checkpoint(settings["ckpt_path"])
+    torch.set_num_threads(int(settings["threads"]))
+    fit_settings = _fit_settings(config, settings, run)
+
+    data = prepare(settings, outputs)
+    where = str(data.manifest.path)
+    if settings["cross_validation"] is not None:
+        return _cross_validate(settings, data, fit_settings, run, resume_from)
+    if leaking := leaking_speakers(data.manifest.table):
+        print(f"warning: {len(leaking)} speakers ({', '.join(leaking[:3])}, …) are on both sides of the split; "
+              "the test says nothing about new people")  # fmt: skip
+    require_examples(data.features.table, data.spec, ("train", "val", "test"), where)
+    print(f"run: {run} (if it is cut short: ckpt_path={run / 'checkpoints' / 'last.ckpt'})", flush=True)
+    fitted = fit(data.features.table, data.spec, fit_settings, run, resume_from)
+    results = _test(fitted, data, settings)
+    metrics = {condition: result.metrics for condition, result in results.items()}
+    registered = _register(settings, data, fitted, metrics, run)
+    _record(fit_settings, settings, fitted, data, results["clean"])
+    show(metrics_table(metrics, f"{data.spec.task}: unseen speakers, generated noise"), _facts(fitted, registered, run))
+    return fitted.objective
+
+
+def _checkpoint(path: str | None) -> Path | None:
+    if path is not None and not Path(path).is_file():
+        raise UserError(f"there is no checkpoint at {path}; look for outputs/runs/train/*/checkpoints/last.ckpt")
+    return None if path is None else Path(path)
+
+
+def _fit_settings(config: DictConfig, settings: Mapping[str, Any], run: Path) -> FitSettings:
+    return FitSettings(
+        model=settings["model"],
+        loss=parse_settings(LossSettings, settings["loss"], "loss"),
+        loader=parse_settings(LoaderSettings, settings["loader"], "loader"),
+        augment=parse_settings(AugmentSettings, settings["augment"], "augment"),
+        optimizer=hydra.utils.instantiate(config.optimizer),
+        scheduler=hydra.utils.instantiate(config.scheduler),
+        trainer=settings["trainer"],
+        patience=int(settings["patience"]),
+        seed=int(settings["seed"]),
+        loggers=[hydra.utils.instantiate(logger, save_dir=str(run)) for logger in config.logger.values()],
+    )
+
+
+def _bundle(fitted: Fitted, data: Prepared, settings: Mapping[str, Any]) -> Bundle:
+    front_end = build_front_end(data.spec.front_end)
+    return Bundle(Path(), "unregistered", data.spec, front_end.eval(), fitted.recogniser, settings, {})
+
+
+def _test(fitted: Fitted, data: Prepared, settings: Mapping[str, Any]) -> dict[str, Evaluation]:
+    predictor = Predictor(_bundle(fitted, data, settings))
+    test = subset(data.manifest, "split", "test")
+    results = {}
+    for snr in [None, *settings["noise_test_snr_db"]]:
+        name = "clean" if snr is None else f"{snr} dB"
+        with progress_bar(f"testing {name}") as progress:
+            results[name] = evaluate(predictor, test, snr_db=snr, progress=progress)
+    return results
+
+
+def _register(
+    settings: Mapping[str, Any], data: Prepared, fitted: Fitted, test: Mapping[str, Any], run: Path
+) -> Registered:
+    metrics = {
+        "objective": fitted.objective,
+        "validation": dict(fitted.validation),
+        "test": dict(test),
+        "data": data.data_hash,
+        "parameters": fitted.parameters,
+        "epochs": fitted.epochs,
+        "cpu_s": round(fitted.cpu_s, 1),
+        "run": str(run),
+    }
+    write_json(run / "metrics.json", metrics)
+    registry = Registry(Path(settings["outputs"]) / "registry")
+    return registry.register(
+        data.spec.task, lambda folder: save_bundle(folder, fitted.recogniser, data.spec, settings, metrics)
+    )
+
+
+def _record(
+    fit_settings: FitSettings, settings: Mapping[str, Any], fitted: Fitted, data: Prepared, clean: Evaluation
+) -> None:
+    figures = {
+        f"test/{head.name}": confusion_figure(clean.confusion(head), head.classes, head.name)
+        for head in data.spec.heads
+    }
+    test = subset(data.manifest, "split", "test")
+    clips = {f"test/{test.table['file_name'].iloc[row]}": test.audio_path(row) for row in clean.rows[:4]}
+    chosen = {
+        k: settings[k] for k in ("seed", "model", "features", "augment", "optimizer", "scheduler", "loader", "loss")
+    }
+    record(fit_settings.loggers, chosen, fitted.validation, figures, clips, int(settings["features"]["sample_rate"]))
+
+
+def _facts(fitted: Fitted, registered: Registered, run: Path) -> Any:
+    latest = f"moved here ({registered.reason})" if registered.is_latest else f"stays ({registered.reason})"
+    return facts_table(
+        [
+            ("parameters", f"{fitted.parameters:,}"),
+            ("training", f"{fitted.epochs} epochs, {fitted.cpu_s:.0f} CPU seconds"),
+            ("run", f"{run}  (tensorboard --logdir {run.parent})"),
+            ("bundle", str(registered.folder)),
+            ("latest", latest),
+        ]
+    )
+
+
+def _cross_validate(
+    settings: Mapping[str, Any], data: Prepared, fit_settings: FitSettings, run: Path, resume_from: Path | None
+) -> float:
+    if settings["cross_validation"] != "leave_one_speaker_out":
+        raise UserError(f"cross_validation={settings['cross_validation']} is unknown; use leave_one_speaker_out")
+    if resume_from is not None:
+        raise UserError("ckpt_path resumes a single fit; a cross-validation is started again without it")
+
+    def test(fitted: Fitted, speaker: str) -> dict[str, Any]:
+        return evaluate(Predictor(_bundle(fitted, data, settings)), subset(data.manifest, "speaker", speaker)).metrics
+
+    folds, final = leave_one_speaker_out(data, fit_settings, run, test)
+    summary = summarise_folds(folds)
+    registered = _register(settings, data, final, {"leave_one_speaker_out": {**summary, "speakers": folds}}, run)
+    title = f"{data.spec.task}: leave one speaker out"
+    show(folds_table(folds, summary, title), _facts(final, registered, run))
+    return float(summary["mean"])
+
+
+if __name__ == "__main__":
+    run_command(main)  # type: ignore[arg-type]

@@ -1,0 +1,154 @@
+"""`UtteranceClassifier`: the LightningModule around whichever encoder it is given."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import lightning as L
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torchmetrics import MeanMetric, MetricCollection
+from torchmetrics.classification import MulticlassAccuracy, MulticlassF1Score
+
+from slu.models import Recogniser, build_recogniser
+from slu.spec import TaskSpec
+from slu.training.datamodule import NO_LABEL, Batch
+
+OBJECTIVE = "val/objective"
+"""Mean macro-F1 over the heads and over the clean and the noisy validation pass: what "best" means."""
+
+_CONDITIONS = ("clean", "noisy")
+
+
+@dataclass(frozen=True)
+class LossSettings:
+    head_weights: dict[str, float] = field(default_factory=dict)
+    """Weight of a head's cross-entropy in the sum; 1 where none is given."""
+    class_weights: bool = False
+    """Weight classes by inverse training frequency."""
+    label_smoothing: float = 0.05
+    ema_decay: float = 0.0
+    """Exponential moving average of the weights, per step; 0 switches it off."""
+
+
+class UtteranceClassifier(L.LightningModule):
+    """Sum of the heads' cross-entropies; validation with the averaged weights where averaging is on."""
+
+    def __init__(
+        self,
+        model: Mapping[str, Any],
+        spec: TaskSpec,
+        n_features: int,
+        loss: LossSettings,
+        optimizer: Callable[..., Optimizer],
+        scheduler: Callable[..., LRScheduler],
+        *,
+        seed: int = 0,
+        class_counts: Mapping[str, list[int]] | None = None,
+    ) -> None:
+        super().__init__()
+        self.spec, self.loss_settings, self.seed = spec, loss, seed
+        self.make_optimizer, self.make_scheduler = optimizer, scheduler
+        self.network = build_recogniser(model, n_features, spec)
+        self.average: AveragedModel | None = None
+        if loss.ema_decay:
+            average = get_ema_multi_avg_fn(loss.ema_decay)
+            self.average = AveragedModel(self.network, multi_avg_fn=average, use_buffers=True)
+        self.class_weights = {
+            name: torch.tensor([sum(counts) / (len(counts) * max(c, 1)) for c in counts])
+            for name, counts in (class_counts or {}).items()
+            if loss.class_weights
+        }
+        self.scores = torch.nn.ModuleDict({c: self._metrics() for c in _CONDITIONS})
+        self.save_hyperparameters({"model": dict(model), "spec": spec.to_json(), "loss": asdict(loss), "seed": seed})
+
+    def _metrics(self) -> torch.nn.ModuleDict:
+        heads: dict[str, torch.nn.Module] = {"joint": MeanMetric()}
+        for head in self.spec.heads:
+            arguments: dict[str, Any] = {"num_classes": len(head.classes), "ignore_index": NO_LABEL}
+            heads[f"head_{head.name}"] = MetricCollection(
+                {
+                    "accuracy": MulticlassAccuracy(average="micro", **arguments),
+                    "macro_f1": MulticlassF1Score(average="macro", **arguments),
+                }
+            )
+        return torch.nn.ModuleDict(heads)
+
+    def recogniser(self) -> Recogniser:
+        """The network to keep: averaged if averaging is on."""
+        return self.network if self.average is None else self.average.module  # type: ignore[return-value]
+
+    def on_train_epoch_start(self) -> None:
+        # Dropout draws from the global generator: seeding it per epoch makes a resumed epoch equal.
+        torch.manual_seed(self.seed * 100_003 + self.current_epoch)
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        logits = self.network(batch.features, batch.lengths)
+        loss = self._loss(logits, batch.labels)
+        self.log("train/loss", loss, on_step=False, on_epoch=True, batch_size=len(batch.lengths), prog_bar=True)
+        return loss
+
+    def _loss(self, logits: dict[str, Tensor], labels: dict[str, Tensor]) -> Tensor:
+        total = torch.zeros((), device=self.device)
+        for name, target in labels.items():
+            if not (target != NO_LABEL).any():
+                continue
+            weight = self.class_weights.get(name)
+            total = total + self.loss_settings.head_weights.get(name, 1.0) * F.cross_entropy(
+                logits[name],
+                target,
+                weight=None if weight is None else weight.to(self.device),
+                ignore_index=NO_LABEL,
+                label_smoothing=self.loss_settings.label_smoothing,
+            )
+        return total
+
+    def optimizer_step(self, *args: Any, **kwargs: Any) -> None:
+        super().optimizer_step(*args, **kwargs)
+        if self.average is not None:
+            self.average.update_parameters(self.network)
+
+    def validation_step(self, batch: Batch, batch_idx: int, dataloader_idx: int = 0) -> None:
+        condition = _CONDITIONS[dataloader_idx]
+        logits = self.recogniser().eval()(batch.features, batch.lengths)
+        scores = self.scores[condition]
+        right = torch.ones_like(batch.lengths, dtype=torch.bool)
+        known = torch.ones_like(right)
+        for name, target in batch.labels.items():
+            scores[f"head_{name}"].update(logits[name], target)  # type: ignore[index]
+            right &= logits[name].argmax(1) == target
+            known &= target != NO_LABEL
+        if known.any():
+            scores["joint"].update(right[known].float())  # type: ignore[index]
+        self.log(
+            f"val/{condition}/loss",
+            self._loss(logits, batch.labels),
+            batch_size=len(batch.lengths),
+            add_dataloader_idx=False,
+        )
+
+    def on_validation_epoch_end(self) -> None:
+        objective = []
+        for condition in _CONDITIONS:
+            scores = self.scores[condition]
+            for name in self.spec.head_names:
+                values = scores[f"head_{name}"].compute()  # type: ignore[index]
+                for metric, value in values.items():
+                    self.log(f"val/{condition}/{name}_{metric}", value)
+                objective.append(values["macro_f1"])
+                scores[f"head_{name}"].reset()  # type: ignore[index]
+            self.log(f"val/{condition}/joint_accuracy", scores["joint"].compute(), prog_bar=True)  # type: ignore[index]
+            scores["joint"].reset()  # type: ignore[index]
+        self.log(OBJECTIVE, torch.stack(objective).mean(), prog_bar=True)
+
+    def configure_optimizers(self) -> Any:
+        # Biases, norms and other vectors are not decayed: shrinking them regularises nothing.
+        matrices = [p for p in self.network.parameters() if p.ndim > 1]
+        vectors = [p for p in self.network.parameters() if p.ndim <= 1]
+        optimizer = self.make_optimizer([{"params": matrices}, {"params": vectors, "weight_decay": 0.0}])
+        scheduler = self.make_scheduler(optimizer, total_steps=int(self.trainer.estimated_stepping_batches))
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}

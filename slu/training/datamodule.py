@@ -1,0 +1,152 @@
+"""`UtteranceDataModule`: batches of padded features with one label per head, augmented on the fly.
+
+All randomness is a function of (seed, epoch, batch), never of a running state: a resumed run sees the
+very batches that the uninterrupted one would have seen.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import lightning as L
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+from slu.features.augment import Augment, AugmentSettings
+from slu.spec import TaskSpec
+
+NO_LABEL = -1
+"""A clip without a label for a head: the head neither learns from it nor is scored on it."""
+
+
+class Batch(NamedTuple):
+    features: Tensor
+    """(batch, frames, size), zero beyond each clip's length."""
+    lengths: Tensor
+    """(batch,) frames."""
+    labels: dict[str, Tensor]
+    """Per head (batch,) class indices, or NO_LABEL."""
+    index: Tensor
+    """(batch,) rows of the table."""
+
+
+@dataclass(frozen=True)
+class LoaderSettings:
+    batch_size: int = 64
+    num_workers: int = 0
+    validation_snr_db: tuple[float, float] = (0.0, 10.0)
+    """The second validation pass hears every clip at a seeded SNR from this range."""
+
+
+class UtteranceDataset(Dataset[tuple[Tensor, tuple[int, ...], int]]):
+    """Reads one `.npy` per item, so that memory does not grow with the corpus."""
+
+    def __init__(self, table: pd.DataFrame, spec: TaskSpec) -> None:
+        self.paths = table["feature_path"].to_numpy()
+        self.lengths = table["n_frames"].to_numpy(dtype=np.int64)
+        self.heads = spec.head_names
+        self.labels = np.full((len(table), len(spec.heads)), NO_LABEL, dtype=np.int64)
+        for column, head in enumerate(spec.heads):
+            if head.name in table.columns:
+                ids = head.to_ids()
+                self.labels[:, column] = [ids.get(str(label), NO_LABEL) for label in table[head.name]]
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def __getitem__(self, row: int) -> tuple[Tensor, tuple[int, ...], int]:
+        return torch.from_numpy(np.load(self.paths[row])), tuple(self.labels[row].tolist()), row
+
+    def collate(self, items: Sequence[tuple[Tensor, tuple[int, ...], int]]) -> Batch:
+        features, labels, index = zip(*items, strict=True)
+        columns = torch.tensor(labels)
+        return Batch(
+            torch.nn.utils.rnn.pad_sequence(list(features), batch_first=True),
+            torch.tensor([len(f) for f in features]),
+            {name: columns[:, i] for i, name in enumerate(self.heads)},
+            torch.tensor(index),
+        )
+
+
+class LengthBatchSampler(Sampler[list[int]]):
+    """Random batches of clips of similar length: shuffled, sorted within pools of ten batches, shuffled again."""
+
+    def __init__(self, lengths: Sequence[int], batch_size: int, seed: int) -> None:
+        self.lengths, self.batch_size, self.seed, self.epoch = np.asarray(lengths), batch_size, seed, 0
+
+    def set_epoch(self, epoch: int) -> None:
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        return max(1, len(self.lengths) // self.batch_size)
+
+    def __iter__(self) -> Iterator[list[int]]:
+        rng = np.random.default_rng([self.seed, self.epoch])
+        order = rng.permutation(len(self.lengths))
+        pool = 10 * self.batch_size
+        chunks = [order[i : i + pool] for i in range(0, len(order), pool)]
+        rows = np.concatenate([chunk[np.argsort(self.lengths[chunk], kind="stable")] for chunk in chunks])
+        batches = [rows[i : i + self.batch_size] for i in range(0, len(rows), self.batch_size)]
+        # A small last batch is left out, unless it is all there is; other clips are left out in the next epoch.
+        batches = [batch for batch in batches if len(batch) == self.batch_size] or batches[:1]
+        for i in rng.permutation(len(batches)):
+            yield batches[i].tolist()
+
+
+class UtteranceDataModule(L.LightningDataModule):
+    """Train, validation (clean, then noisy) and test loaders over a table of features."""
+
+    def __init__(
+        self,
+        table: pd.DataFrame,
+        spec: TaskSpec,
+        *,
+        loader: LoaderSettings,
+        augment: AugmentSettings,
+        hop_s: float,
+        seed: int,
+    ) -> None:
+        super().__init__()
+        self.spec, self.settings, self.seed = spec, loader, seed
+        self.tables = {
+            split: table[table["split"] == split].reset_index(drop=True) for split in ("train", "val", "test")
+        }
+        self.datasets = {split: UtteranceDataset(part, spec) for split, part in self.tables.items()}
+        self.augment = Augment(augment, hop_s)
+        self.validation_noise = Augment(AugmentSettings(noise_prob=1.0, noise_snr_db=loader.validation_snr_db), hop_s)
+
+    def train_dataloader(self) -> DataLoader[Any]:
+        data = self.datasets["train"]
+        sampler = LengthBatchSampler(data.lengths, self.settings.batch_size, self.seed)
+        return DataLoader(
+            data, batch_sampler=sampler, collate_fn=data.collate, num_workers=self.settings.num_workers,
+            persistent_workers=self.settings.num_workers > 0,
+        )  # fmt: skip
+
+    def val_dataloader(self) -> list[DataLoader[Any]]:
+        return [self._ordered("val"), self._ordered("val")] if len(self.datasets["val"]) else []
+
+    def test_dataloader(self) -> DataLoader[Any]:
+        return self._ordered("test")
+
+    def _ordered(self, split: str) -> DataLoader[Any]:
+        data = self.datasets[split]
+        return DataLoader(data, self.settings.batch_size, collate_fn=data.collate)
+
+    def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
+        trainer = self.trainer
+        assert trainer is not None
+        if trainer.training:
+            return self._augmented(batch, self.augment, [self.seed, trainer.current_epoch])
+        if (trainer.validating or trainer.sanity_checking) and dataloader_idx == 1:
+            return self._augmented(batch, self.validation_noise, [0, 1])  # the same noise in every epoch and run
+        return batch
+
+    def _augmented(self, batch: Batch, augment: Augment, seed: list[int]) -> Batch:
+        state = np.random.SeedSequence([*seed, *batch.index.tolist()]).generate_state(2)
+        generator = torch.Generator().manual_seed(int(state[0]) << 32 | int(state[1]))
+        features, lengths = augment(batch.features, batch.lengths, generator)
+        return batch._replace(features=features, lengths=lengths)

@@ -1,0 +1,164 @@
+"""One fit: a table of features and typed settings in, the best recogniser out."""
+
+import signal
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import lightning as L
+import pandas as pd
+import torch
+from lightning.pytorch.callbacks import Callback, EarlyStopping, LearningRateMonitor, ModelCheckpoint, RichProgressBar
+from lightning.pytorch.loggers import Logger
+
+from slu.common.errors import UserError
+from slu.features import build_front_end
+from slu.features.augment import AugmentSettings
+from slu.models import Recogniser
+from slu.spec import TaskSpec
+from slu.training.classifier import OBJECTIVE, LossSettings, UtteranceClassifier
+from slu.training.datamodule import LoaderSettings, UtteranceDataModule
+
+
+@dataclass(frozen=True, kw_only=True)
+class FitSettings:
+    model: Mapping[str, Any]
+    loss: LossSettings
+    loader: LoaderSettings
+    augment: AugmentSettings
+    optimizer: Callable[..., Any]
+    scheduler: Callable[..., Any]
+    trainer: Mapping[str, Any]
+    """Keyword arguments of lightning.Trainer."""
+    patience: int
+    """Epochs without a better objective before stopping; 0 never stops early."""
+    seed: int
+    progress: bool = True
+    loggers: Sequence[Logger] = field(default_factory=tuple)
+
+
+@dataclass(frozen=True)
+class Fitted:
+    recogniser: Recogniser
+    objective: float | None
+    """Best validation objective; None when there was nothing to validate on and the last weights were kept."""
+    validation: Mapping[str, float]
+    """Validation metrics at the best epoch."""
+    checkpoint: Path
+    epochs: int
+    cpu_s: float
+    """CPU seconds of this process in the fit, validation included."""
+    parameters: int
+
+
+class Checkpoint(ModelCheckpoint):
+    """Keeps the best and the last epoch, and takes an earlier run's record along on resuming.
+
+    Lightning forgets the best score when the folder changed; a resumed run has its own folder, and must
+    still end with the best epoch of both parts.
+    """
+
+    def __init__(self, folder: Path, monitored: bool) -> None:
+        super().__init__(
+            dirpath=folder,
+            filename="best" if monitored else "epoch",
+            monitor=OBJECTIVE if monitored else None,
+            mode="max",
+            save_last=True,
+            save_top_k=1 if monitored else 0,
+            enable_version_counter=False,
+            auto_insert_metric_name=False,
+        )
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        super().load_state_dict({**state_dict, "dirpath": self.dirpath})
+
+
+def fit(
+    table: pd.DataFrame, spec: TaskSpec, settings: FitSettings, folder: Path, resume_from: Path | None = None
+) -> Fitted:
+    """Train on the table's train rows, keep the best epoch by the val rows (the last where there are none).
+
+    `folder` gets the checkpoints. Raises UserError for model settings that do not fit together.
+    """
+    front_end = build_front_end(spec.front_end)
+    data = UtteranceDataModule(
+        table, spec, loader=settings.loader, augment=settings.augment, hop_s=front_end.hop_s, seed=settings.seed
+    )
+    monitored = len(data.datasets["val"]) > 0
+    L.seed_everything(settings.seed, verbose=False)
+    train = data.tables["train"]
+    try:
+        classifier = UtteranceClassifier(
+            settings.model,
+            spec,
+            front_end.size,
+            settings.loss,
+            settings.optimizer,
+            settings.scheduler,
+            seed=settings.seed,
+            class_counts={h.name: [int((train[h.name] == c).sum()) for c in h.classes] for h in spec.heads},
+        )
+    except ValueError as error:
+        raise UserError(f"model: {error}") from None
+    checkpoint = Checkpoint(folder / "checkpoints", monitored)
+    best = _Best()
+    callbacks: list[Callback] = [checkpoint, best]
+    if settings.loggers:
+        callbacks.append(LearningRateMonitor("step"))
+    if monitored and settings.patience:
+        callbacks.append(EarlyStopping(OBJECTIVE, mode="max", patience=settings.patience))
+    if settings.progress:
+        callbacks.append(RichProgressBar())
+    trainer = L.Trainer(
+        **settings.trainer,
+        callbacks=callbacks,
+        logger=list(settings.loggers) or False,
+        enable_progress_bar=settings.progress,
+        enable_model_summary=False,
+        default_root_dir=folder,
+        num_sanity_val_steps=0,
+    )
+    start = time.process_time()
+    try:
+        trainer.fit(classifier, datamodule=data, ckpt_path=resume_from, weights_only=True)
+    except SystemExit:  # Lightning's answer to Ctrl-C, and it leaves the signal ignored
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        raise KeyboardInterrupt from None
+    cpu_s = time.process_time() - start
+    kept = Path(checkpoint.best_model_path if monitored else checkpoint.last_model_path)
+    try:
+        classifier.load_state_dict(torch.load(kept, map_location="cpu", weights_only=True)["state_dict"])
+    except FileNotFoundError:
+        raise UserError(f"the best checkpoint of the resumed run is gone: {kept}") from None
+    score = checkpoint.best_model_score
+    network = classifier.recogniser().cpu().eval()
+    return Fitted(
+        recogniser=network,
+        objective=float(score) if monitored and score is not None else None,
+        validation=best.metrics,
+        checkpoint=kept,
+        epochs=trainer.current_epoch,
+        cpu_s=cpu_s,
+        parameters=sum(p.numel() for p in network.parameters()),
+    )
+
+
+class _Best(Callback):
+    """Remembers the validation metrics of the best epoch, for the hparams table."""
+
+    def __init__(self) -> None:
+        self.metrics: dict[str, float] = {}
+
+    def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        now = {name: float(value) for name, value in trainer.callback_metrics.items() if name.startswith("val/")}
+        if now.get(OBJECTIVE, 0.0) > self.metrics.get(OBJECTIVE, -1.0):
+            self.metrics = now
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"metrics": self.metrics}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self.metrics = state_dict["metrics"]

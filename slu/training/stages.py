@@ -1,0 +1,94 @@
+"""The stages before training, each skipped when up to date: corpus, manifest with splits, task contract."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from slu.common.errors import UserError
+from slu.common.files import settings_hash
+from slu.common.settings import parse_settings
+from slu.corpus.manifest import Manifest, infer_heads, read_manifest
+from slu.corpus.menu import Menu
+from slu.corpus.splits import SplitSettings, assign_splits
+from slu.corpus.synthesised import ensure_synthesised, synthesis_settings
+from slu.features import build_front_end
+from slu.spec import TaskSpec
+from slu.training.preprocessing import FeatureTable, preprocess
+
+
+@dataclass(frozen=True)
+class Prepared:
+    manifest: Manifest
+    """Every row has its split."""
+    spec: TaskSpec
+    features: FeatureTable
+
+    @property
+    def data_hash(self) -> str:
+        """Of the audio, labels and splits: equal for equal data, whatever the front end and the folder."""
+        table = self.features.table
+        columns = [table[name] for name in [*self.spec.head_names, "split"] if name in table.columns]
+        return settings_hash(sorted(zip((Path(p).stem for p in table["feature_path"]), *columns, strict=True)))
+
+
+def prepare(settings: Mapping[str, Any], outputs: Path) -> Prepared:
+    """Run whatever is missing of synthesise, split and preprocess for a composed configuration.
+
+    Raises UserError for anything in the data or the settings that training could not use.
+    """
+    manifest, spec = load_data(settings, outputs)
+    features = preprocess(
+        manifest, spec, outputs, on_bad_audio=settings["data"]["on_bad_audio"], workers=int(settings["workers"])
+    )
+    print(f"features: {len(features.table)} clips, {features.computed} computed now, {features.path}", flush=True)
+    return Prepared(manifest, spec, features)
+
+
+def load_data(settings: Mapping[str, Any], outputs: Path) -> tuple[Manifest, TaskSpec]:
+    data = settings["data"]
+    if data["manifest"] is None and data.get("counts") is None:
+        raise UserError("data=manifest needs a table: add data.manifest=path/metadata.csv")
+    if data["manifest"] is None:
+        menu = Menu.parse(settings["menu"], "menu")
+        path, is_new = ensure_synthesised(menu, synthesis_settings(data, settings["voices"]), outputs)
+        print(f"corpus: {'spoken now' if is_new else 'up to date'}, {path}", flush=True)
+        heads = menu.task_heads()
+        manifest = read_manifest(path, heads)
+    else:
+        path = Path(data["manifest"])
+        heads = infer_heads(read_manifest(path), data["heads"], data["label_maps"])
+        manifest = read_manifest(path, heads)
+        split = parse_settings(SplitSettings, data["split"], "data.split")
+        manifest = Manifest(path, assign_splits(manifest.table, split, str(path)))
+    try:
+        build_front_end(settings["features"])
+    except ValueError as error:
+        raise UserError(f"features: {error}") from None
+    spec = TaskSpec(
+        task=data["task"],
+        heads=heads,
+        front_end=dict(settings["features"]),
+        min_duration_s=float(data["min_duration_s"]),
+        max_duration_s=float(data["max_duration_s"]),
+        min_confidence=float(settings["min_confidence"]),
+    )
+    return manifest, spec
+
+
+def require_examples(table: pd.DataFrame, spec: TaskSpec, splits: Sequence[str], where: str) -> None:
+    """Raises UserError for an empty split, and for a class that nothing trains."""
+    for split in splits:
+        if not (table["split"] == split).any():
+            raise UserError(f"{where}: the {split} split is empty")
+    train = table[table["split"] == "train"]
+    for head in spec.heads:
+        absent = sorted(set(head.classes) - set(train[head.name]))
+        if absent:
+            raise UserError(
+                f"{where}: '{absent[0]}' of head '{head.name}' has no training example"
+                + (f" (nor have {', '.join(absent[1:])})" if absent[1:] else "")
+                + "; add clips of it, or take its rows out"
+            )
