@@ -1,6 +1,7 @@
 """Speak the menu into a corpus of recordings, offline."""
 
 from pathlib import Path
+from typing import Any, cast
 
 import hydra
 from omegaconf import DictConfig, OmegaConf
@@ -13,8 +14,7 @@ from slu.corpus.synthesised import ensure_synthesised, synthesis_settings
 @hydra.main(version_base="1.3", config_path="../conf", config_name="synthesize")
 @reports_errors
 def main(config: DictConfig) -> None:
-    settings = OmegaConf.to_container(config, resolve=True)
-    assert isinstance(settings, dict)
+    settings = cast(dict[str, Any], OmegaConf.to_container(config, resolve=True))
     menu = Menu.parse(settings["menu"], "menu")
     corpus = synthesis_settings(settings["data"], settings["voices"])
     manifest, is_new = ensure_synthesised(menu, corpus, Path(settings["outputs"]), force=settings["force"])

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import hydra
 import torch
@@ -34,8 +34,7 @@ from slu.training.stages import Prepared, prepare, require_examples
 @hydra.main(version_base="1.3", config_path="../conf", config_name="train")
 @reports_errors
 def main(config: DictConfig) -> float | None:
-    settings = OmegaConf.to_container(config, resolve=True)
-    assert isinstance(settings, dict)
+    settings = cast(dict[str, Any], OmegaConf.to_container(config, resolve=True))
     outputs, run = Path(settings["outputs"]), Path(HydraConfig.get().runtime.output_dir)
     resume_from = _checkpoint(settings["ckpt_path"])
     torch.set_num_threads(int(settings["threads"]))
@@ -164,4 +163,4 @@ def _cross_validate(
 
 
 if __name__ == "__main__":
-    run_command(main)  # type: ignore[arg-type]
+    run_command(main)

@@ -17,14 +17,14 @@ def coloured_noise(samples: int, slope_db_per_octave: float, rng: Generator) -> 
     spectrum *= frequency ** (-slope_db_per_octave / (20 * np.log10(2)))
     spectrum[0] = 0.0
     noise = np.fft.irfft(spectrum, max(samples, 2))[:samples]
-    return (noise / max(float(np.sqrt(np.mean(noise**2))), 1e-9)).astype(np.float32)
+    return np.asarray(noise / max(float(np.sqrt(np.mean(noise**2))), 1e-9), dtype=np.float32)
 
 
 def fluctuating(noise: Waveform, sample_rate: int, depth_db: float, rng: Generator) -> Waveform:
     """The noise with a slowly wandering level (about 2 Hz), as of a street or a kitchen."""
     steps = max(2, int(2 * len(noise) / sample_rate) + 2)
     level = np.interp(np.linspace(0, steps - 1, len(noise)), np.arange(steps), rng.normal(0, depth_db, steps))
-    return (noise * 10 ** (level / 20)).astype(np.float32)
+    return np.asarray(noise * 10 ** (level / 20), dtype=np.float32)
 
 
 def mix(speech: Waveform, noise: Waveform, snr_db: float) -> Waveform:
@@ -34,7 +34,7 @@ def mix(speech: Waveform, noise: Waveform, snr_db: float) -> Waveform:
     if speech_power == 0 or noise_power == 0:
         return speech
     gain = np.sqrt(speech_power / noise_power / 10 ** (snr_db / 10))
-    return (speech + np.float32(gain) * noise).astype(np.float32)
+    return np.asarray(speech + gain * noise, dtype=np.float32)
 
 
 def room_response(
@@ -51,11 +51,11 @@ def room_response(
     energy = float(np.sum(tail**2))
     response = tail * np.sqrt(10 ** (-direct_to_reverberant_db / 10) / max(energy, 1e-12))
     response[0] = 1.0
-    return response.astype(np.float32)
+    return np.asarray(response, dtype=np.float32)
 
 
 def reverberate(samples: Waveform, response: Waveform) -> Waveform:
     """Convolution by FFT, cut to the length of the input."""
     size = 1 << (len(samples) + len(response) - 1).bit_length()
     wet = np.fft.irfft(np.fft.rfft(samples, size) * np.fft.rfft(response, size), size)[: len(samples)]
-    return wet.astype(np.float32)
+    return np.asarray(wet, dtype=np.float32)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from slu.audio.decode import AudioError, AudioLimits, Waveform, decode
@@ -33,6 +34,18 @@ class Evaluation:
 
     def confusion(self, head: Head) -> NDArray[np.int64]:
         return confusion_matrix(self.truth[head.name], self.guess[head.name], len(head.classes))
+
+    def table(self, manifest: Manifest) -> pd.DataFrame:
+        """The manifest's rows that were read, with the answers beside the labels."""
+        answers = pd.DataFrame(
+            [
+                {f"heard_{name}": label for name, label in p.labels.items()}
+                | {"confidence": round(p.confidence, 4), "understood": p.understood, "reason": p.reason}
+                for p in self.predictions
+            ],
+            index=manifest.table.index[self.rows],
+        )
+        return manifest.table.iloc[self.rows].join(answers)
 
 
 def evaluate(

@@ -24,6 +24,10 @@ class AugmentSettings:
     """Duration factor: 1.1 is 10 % slower."""
     vtlp: tuple[float, float] = (0.88, 1.14)
     """Frequency factor (vocal tract length perturbation, Jaitly and Hinton, 2013)."""
+    time_jitter_s: float = 0.0
+    """Standard deviation of a smooth random shift along time: sounds grow and shrink, as no two people time alike."""
+    band_jitter: float = 0.0
+    """The same along frequency, in bands: formants move on their own, as vowels differ between accents."""
     equaliser_prob: float = 0.0
     equaliser_db: float = 6.0
     """Standard deviation of a smooth random curve over the mel bands, plus a tilt of the same size."""
@@ -86,16 +90,24 @@ class Augment:
         new_lengths = (lengths * stretch).round().long().clamp(min=1)
         new_frames = int(new_lengths.max())
         time = torch.arange(new_frames) / stretch[:, None]
-        time = torch.minimum(time, (lengths - 1)[:, None].float())
+        time = time + s.time_jitter_s / self.hop_s * chosen[:, None] * self._wander(batch, new_frames, 8, g)
+        time = torch.minimum(time, (lengths - 1)[:, None].float()).clamp(min=0)
         band = torch.arange(bands) / vtlp[:, None]
+        band = band + s.band_jitter * chosen[:, None] * self._wander(batch, bands, 5, g)
         grid = torch.stack(
-            torch.broadcast_tensors(
+            torch.broadcast_tensors(  # type: ignore[no-untyped-call]
                 (2 * band / max(bands - 1, 1) - 1)[:, None, :], (2 * time / max(frames - 1, 1) - 1)[:, :, None]
             ),
             dim=-1,
         )
         warped = F.grid_sample(features.unsqueeze(1), grid, padding_mode="border", align_corners=True)
         return warped.squeeze(1), new_lengths
+
+    def _wander(self, batch: int, size: int, knots: int, g: torch.Generator) -> Tensor:
+        """(batch, size) smooth random curves of unit variance at their knots."""
+        return F.interpolate(
+            torch.randn(batch, 1, knots, generator=g), size=size, mode="linear", align_corners=True
+        ).squeeze(1)
 
     def _curves(self, batch: int, bands: int, g: torch.Generator) -> Tensor:
         knots = torch.randn(batch, 1, 6, generator=g)

@@ -29,7 +29,8 @@ class LogMel(FrontEnd):
         super().__init__()
         if not 0 < hop_length <= win_length <= n_fft:
             raise ValueError(
-                f"front end 'logmel': need 0 < hop_length <= win_length <= n_fft, got {hop_length}, {win_length}, {n_fft}"
+                "front end 'logmel': need 0 < hop_length <= win_length <= n_fft, "
+                f"got {hop_length}, {win_length}, {n_fft}"
             )
         self.sample_rate, self.size, self.hop_s = sample_rate, n_mels, hop_length / sample_rate
         self.n_fft, self.win_length, self.hop_length = n_fft, win_length, hop_length

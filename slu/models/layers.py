@@ -20,8 +20,10 @@ class MaskedNorm(nn.Module):
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
         if not self.training:  # statistics are fixed: normalising padding is harmless and faster
-            scale = self.norm.weight * torch.rsqrt(self.norm.running_var + self.norm.eps)  # type: ignore[operator]
-            return (x - self.norm.running_mean) * scale + self.norm.bias  # type: ignore[operator]
+            mean, variance = self.norm.running_mean, self.norm.running_var
+            assert mean is not None
+            assert variance is not None
+            return (x - mean) * (self.norm.weight * torch.rsqrt(variance + self.norm.eps)) + self.norm.bias
         y = torch.zeros_like(x)
         y[mask] = self.norm(x[mask])
         return y

@@ -31,7 +31,7 @@ class M2(nn.Module):
     def forward(self, x: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         x = x * frame_mask(lengths, x.shape[1]).unsqueeze(-1)
         x = F.pad(x, (0, 0, 0, -x.shape[1] % self.stack))
-        x = x.unflatten(1, (-1, self.stack)).flatten(2)
+        x = x.reshape(x.shape[0], -1, self.stack * x.shape[2])
         lengths = (lengths - 1).div(self.stack, rounding_mode="floor") + 1
         x = self.dropout(self.positions(self.norm(self.projection(x))))
         return self.transformer(x, frame_mask(lengths, x.shape[1])), lengths

@@ -56,7 +56,7 @@ class UtteranceClassifier(L.LightningModule):
         self.network = build_recogniser(model, n_features, spec)
         self.average: AveragedModel | None = None
         if loss.ema_decay:
-            average = get_ema_multi_avg_fn(loss.ema_decay)
+            average = get_ema_multi_avg_fn(loss.ema_decay)  # type: ignore[no-untyped-call]
             self.average = AveragedModel(self.network, multi_avg_fn=average, use_buffers=True)
         self.class_weights = {
             name: torch.tensor([sum(counts) / (len(counts) * max(c, 1)) for c in counts])
@@ -141,7 +141,7 @@ class UtteranceClassifier(L.LightningModule):
                     self.log(f"val/{condition}/{name}_{metric}", value)
                 objective.append(values["macro_f1"])
                 scores[f"head_{name}"].reset()  # type: ignore[index]
-            self.log(f"val/{condition}/joint_accuracy", scores["joint"].compute(), prog_bar=True)  # type: ignore[index]
+            self.log(f"val/{condition}/joint_accuracy", scores["joint"].compute())  # type: ignore[index]
             scores["joint"].reset()  # type: ignore[index]
         self.log(OBJECTIVE, torch.stack(objective).mean(), prog_bar=True)
 

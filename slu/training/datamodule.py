@@ -12,6 +12,7 @@ import lightning as L
 import numpy as np
 import pandas as pd
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
@@ -29,7 +30,7 @@ class Batch(NamedTuple):
     """(batch,) frames."""
     labels: dict[str, Tensor]
     """Per head (batch,) class indices, or NO_LABEL."""
-    index: Tensor
+    rows: Tensor
     """(batch,) rows of the table."""
 
 
@@ -74,8 +75,8 @@ class UtteranceDataset(Dataset[tuple[Tensor, tuple[int, ...], int]]):
 class LengthBatchSampler(Sampler[list[int]]):
     """Random batches of clips of similar length: shuffled, sorted within pools of ten batches, shuffled again."""
 
-    def __init__(self, lengths: Sequence[int], batch_size: int, seed: int) -> None:
-        self.lengths, self.batch_size, self.seed, self.epoch = np.asarray(lengths), batch_size, seed, 0
+    def __init__(self, lengths: NDArray[np.int64], batch_size: int, seed: int) -> None:
+        self.lengths, self.batch_size, self.seed, self.epoch = lengths, batch_size, seed, 0
 
     def set_epoch(self, epoch: int) -> None:
         self.epoch = epoch
@@ -146,7 +147,7 @@ class UtteranceDataModule(L.LightningDataModule):
         return batch
 
     def _augmented(self, batch: Batch, augment: Augment, seed: list[int]) -> Batch:
-        state = np.random.SeedSequence([*seed, *batch.index.tolist()]).generate_state(2)
+        state = np.random.SeedSequence([*seed, *batch.rows.tolist()]).generate_state(2)
         generator = torch.Generator().manual_seed(int(state[0]) << 32 | int(state[1]))
         features, lengths = augment(batch.features, batch.lengths, generator)
         return batch._replace(features=features, lengths=lengths)

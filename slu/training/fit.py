@@ -1,6 +1,7 @@
 """One fit: a table of features and typed settings in, the best recogniser out."""
 
 import signal
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +11,7 @@ from typing import Any
 import lightning as L
 import pandas as pd
 import torch
-from lightning.pytorch.callbacks import Callback, EarlyStopping, LearningRateMonitor, ModelCheckpoint, RichProgressBar
+from lightning.pytorch.callbacks import Callback, EarlyStopping, LearningRateMonitor, ModelCheckpoint
 from lightning.pytorch.loggers import Logger
 
 from slu.common.errors import UserError
@@ -20,6 +21,7 @@ from slu.models import Recogniser
 from slu.spec import TaskSpec
 from slu.training.classifier import OBJECTIVE, LossSettings, UtteranceClassifier
 from slu.training.datamodule import LoaderSettings, UtteranceDataModule
+from slu.training.reporting import progress_callback, quiet_lightning
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,6 +85,7 @@ def fit(
 
     `folder` gets the checkpoints. Raises UserError for model settings that do not fit together.
     """
+    quiet_lightning()
     front_end = build_front_end(spec.front_end)
     data = UtteranceDataModule(
         table, spec, loader=settings.loader, augment=settings.augment, hop_s=front_end.hop_s, seed=settings.seed
@@ -111,12 +114,12 @@ def fit(
     if monitored and settings.patience:
         callbacks.append(EarlyStopping(OBJECTIVE, mode="max", patience=settings.patience))
     if settings.progress:
-        callbacks.append(RichProgressBar())
+        callbacks.append(progress_callback())
     trainer = L.Trainer(
         **settings.trainer,
         callbacks=callbacks,
         logger=list(settings.loggers) or False,
-        enable_progress_bar=settings.progress,
+        enable_progress_bar=settings.progress and sys.stdout.isatty(),
         enable_model_summary=False,
         default_root_dir=folder,
         num_sanity_val_steps=0,

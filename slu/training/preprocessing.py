@@ -27,7 +27,7 @@ from slu.features import FrontEnd, build_front_end
 from slu.spec import TaskSpec
 
 _CHUNK = 64
-_PARALLEL_FROM = 500
+_PARALLEL_FROM = 1500
 """Clips below which starting worker processes (seconds of importing) costs more than it saves."""
 
 
@@ -97,8 +97,8 @@ def preprocess(
     write_manifest(folder / "rejected.csv", rejected)
     if bad and (on_bad_audio == "error" or len(bad) == len(outcomes)):
         raise UserError(
-            f"{manifest.where(bad[0])}: {outcomes[bad[0]].problem}; {len(bad)} of {len(outcomes)} clips cannot be used, "
-            f"all listed in {folder / 'rejected.csv'}; mend them or leave them out with data.on_bad_audio=skip"
+            f"{manifest.where(bad[0])}: {outcomes[bad[0]].problem}; {len(bad)} of {len(outcomes)} clips cannot be "
+            f"used, all listed in {folder / 'rejected.csv'}; mend them or leave them out with data.on_bad_audio=skip"
         )
     good = [i for i, outcome in enumerate(outcomes) if not outcome.problem]
     table = manifest.table.iloc[good].assign(

@@ -1,0 +1,51 @@
+# `make train` and `make test` set everything up themselves; nothing needs to be activated.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help setup train test lint lock clean
+
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+UV := $(VENV)/bin/uv
+ARGS ?=
+# TORCH=cpu takes PyTorch's own CPU builds: 1 GB instead of 5, from PyTorch's index.
+TORCH ?=
+READY := $(VENV)/.ready$(if $(TORCH),-$(TORCH))
+
+help: ## list the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@echo
+	@echo 'make train ARGS="model=m2 trainer.max_epochs=5" passes settings on; make setup TORCH=cpu installs without CUDA.'
+
+setup: $(READY) ## virtual environment and pinned dependencies in .venv
+
+$(READY): requirements.txt requirements-cpu.txt requirements-uv.txt pyproject.toml
+	@scripts/make_venv.sh $(VENV)
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-uv.txt
+ifeq ($(TORCH),cpu)
+	@$(UV) pip install --quiet --python $(PYTHON) --torch-backend=cpu torch==2.11.0 torchaudio==2.11.0
+	@$(UV) pip install --quiet --python $(PYTHON) --require-hashes --no-deps -r requirements-cpu.txt
+else
+	@echo "installing the pinned dependencies into $(VENV) (about 5 GB, most of it PyTorch's CUDA build)"
+	@$(UV) pip install --quiet --python $(PYTHON) --require-hashes --no-deps -r requirements.txt
+endif
+	@$(UV) pip install --quiet --python $(PYTHON) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+train: $(READY) ## train the embedded orders recogniser, test it, register it
+	@$(PYTHON) -m slu.train $(ARGS)
+
+test: $(READY) ## run the tests
+	@$(PYTHON) -m pytest $(ARGS)
+
+lint: $(READY) ## style, types, import rules
+	@$(PYTHON) -m ruff check .
+	@$(PYTHON) -m ruff format --check .
+	@$(PYTHON) -m mypy
+	@$(VENV)/bin/lint-imports
+
+lock: $(READY) ## renew the pins from pyproject.toml
+	@scripts/lock.sh $(UV)
+
+clean: ## remove the virtual environment (outputs/ stays)
+	rm -rf $(VENV)

@@ -1,0 +1,65 @@
+"""Say what is ordered in audio files: one line each, or JSON lines."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from slu.common.cli import reports_errors
+from slu.common.errors import UserError
+
+_DEFAULT = "outputs/registry/orders/latest"
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m slu.predict",
+        description=__doc__,
+        epilog="example: python -m slu.predict order.wav bundle=outputs/registry/orders/latest --json",
+    )
+    parser.add_argument("files", nargs="+", metavar="FILE", help="WAV, FLAC, MP3, OGG, OPUS, M4A or WebM, up to 30 s")
+    parser.add_argument("--bundle", default=_DEFAULT, help=f"folder of the bundle; also bundle=… (default {_DEFAULT})")
+    parser.add_argument("--json", action="store_true", help="one JSON object per file, with the scores of every class")
+    arguments = parser.parse_args()
+    # `bundle=` is how every other command spells it.
+    for file in [f for f in arguments.files if f.startswith("bundle=")]:
+        arguments.bundle = file.removeprefix("bundle=")
+        arguments.files.remove(file)
+    if not arguments.files:
+        parser.error("name at least one audio file")
+    return arguments
+
+
+@reports_errors
+def main() -> None:
+    arguments = _arguments()
+    from slu.audio.decode import AudioError  # after parsing: --help should not wait for torch
+    from slu.bundles import Predictor, load_bundle
+
+    predictor = Predictor(load_bundle(Path(arguments.bundle)))
+    failed = []
+    for file in arguments.files:
+        try:
+            if not Path(file).exists():
+                raise AudioError("there is no such file")
+            prediction = predictor.predict(Path(file))
+        except AudioError as error:
+            failed.append(f"{file}: {error}")
+            if arguments.json:
+                print(json.dumps({"file": file, "error": str(error)}, ensure_ascii=False), flush=True)
+            continue
+        if arguments.json:
+            print(json.dumps({"file": file, **prediction.to_json()}, ensure_ascii=False), flush=True)
+            continue
+        heard = ", ".join(f"{head} {label}" for head, label in prediction.labels.items())
+        answer = heard if prediction.understood else f"not understood: {prediction.reason} (perhaps {heard})"
+        print(f"{file}: {answer} (confidence {prediction.confidence:.2f}, {prediction.duration_s:.1f} s)", flush=True)
+    if len(failed) > 1:
+        for message in failed[:-1]:
+            print(f"error: {message}", file=sys.stderr)
+    if failed:
+        raise UserError(failed[-1])
+
+
+if __name__ == "__main__":
+    main()
