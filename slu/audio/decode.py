@@ -40,8 +40,8 @@ def decode(source: Path | bytes, sample_rate: int, limits: AudioLimits = AudioLi
     counts beyond the limits, NaN or infinite samples, or more than `limits.max_duration_s` seconds.
     """
     try:
-        file: Path | BinaryIO = io.BytesIO(source) if isinstance(source, bytes) else source
-        with sf.SoundFile(file) as handle:
+        # A file object, never a name: soundfile guesses raw PCM from some endings and FFmpeg fetches some names.
+        with _open(source) as file, sf.SoundFile(file) as handle:
             samples, rate = _read_soundfile(handle, limits)
     except sf.LibsndfileError:
         samples, rate = _read_av(source, limits)
@@ -56,6 +56,10 @@ def decode(source: Path | bytes, sample_rate: int, limits: AudioLimits = AudioLi
     if rate != sample_rate:
         samples = soxr.resample(samples, rate, sample_rate)
     return np.ascontiguousarray(samples, dtype=np.float32)
+
+
+def _open(source: Path | bytes) -> BinaryIO:
+    return io.BytesIO(source) if isinstance(source, bytes) else source.open("rb")
 
 
 def _read_soundfile(handle: sf.SoundFile, limits: AudioLimits) -> tuple[Waveform, int]:
@@ -79,11 +83,10 @@ def _read_av(source: Path | bytes, limits: AudioLimits) -> tuple[Waveform, int]:
     import av  # 100 MB of FFmpeg: loaded only when soundfile does not know the format
 
     try:
-        file = io.BytesIO(source) if isinstance(source, bytes) else source.open("rb")
-    except OSError as error:
-        raise AudioError(error.strerror or "the file cannot be read") from None
-    try:
-        with file, av.open(file, mode="r", options={"format_whitelist": ",".join(_AV_FORMATS)}) as container:
+        with (
+            _open(source) as file,
+            av.open(file, mode="r", options={"format_whitelist": ",".join(_AV_FORMATS)}) as container,
+        ):
             if not container.streams.audio:
                 raise AudioError("there is no audio in it")
             stream = container.streams.audio[0]

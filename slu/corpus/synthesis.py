@@ -123,7 +123,7 @@ def _record(speech: Speech, rate: int, split: str, settings: SynthesisSettings, 
     samples = mix(samples, floor, rng.uniform(*acoustics.floor_snr_db))
     level = 10 ** (rng.uniform(*acoustics.level_db) / 20)
     samples *= level / max(float(np.sqrt(np.mean(samples**2))), 1e-9)
-    return samples / max(1.0, float(np.abs(samples).max()))  # type: ignore[no-any-return]
+    return samples / max(1.0, float(np.abs(samples).max()))
 
 
 # The child process: one engine, kept in a global because an executor's initialiser cannot return it.

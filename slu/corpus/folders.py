@@ -1,0 +1,109 @@
+"""Sources that are folders of recordings: with a `metadata.csv`, or with one sub-folder per class."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from slu.common.errors import UserError
+from slu.common.settings import parse_settings
+from slu.corpus.audio_finder import AUDIO_SUFFIXES
+from slu.corpus.clips import Clip, Label, Reason, Rejection, Source, require_folder
+from slu.corpus.manifest import normalise_label, read_manifest
+
+
+@dataclass(frozen=True)
+class ManifestSettings:
+    path: Path
+    audio: Path | None = None
+    """Null: the paths are relative to the table."""
+
+
+@dataclass(frozen=True)
+class FolderSettings:
+    folder: Path
+    head: str
+    classes: Mapping[Label, Label] | None = None
+    """New names for sub-folders; the others keep theirs."""
+    speaker_pattern: str | None = None
+    """Regular expression for the start of the file name; its first group is the speaker."""
+
+
+def read_table(values: Mapping[str, Any], heads: Sequence[str]) -> Source:
+    """The rows of a manifest. Raises UserError naming the first row that breaks its rules."""
+    settings = parse_settings(ManifestSettings, values, "source")
+    path = settings.path.expanduser().resolve()
+    table = read_manifest(path).table
+    missing = [head for head in heads if head not in table.columns]
+    if missing:
+        columns = ", ".join(table.columns)
+        raise UserError(f"{path} has no column '{missing[0]}'; its columns are {columns}; set heads=[COLUMN,...]")
+    audio = path.parent if settings.audio is None else require_folder(settings.audio, "source.audio")
+    known = {"file_name", "speaker", "split", "text", "source", *heads}
+    clips = tuple(
+        Clip(
+            key=row["file_name"],
+            labels={head: normalise_label(row[head]) for head in heads},
+            source=f"{path.name}:{line}",
+            paths=(row["file_name"],),
+            speaker=row.get("speaker", "").strip(),
+            split=row.get("split", ""),
+            text=row.get("text", ""),
+            extra={str(column): value for column, value in row.items() if column not in known},
+        )
+        for line, row in enumerate(table.to_dict("records"), start=2)
+    )
+    return Source(clips, audio, (path,), len(clips))
+
+
+def read_class_folders(values: Mapping[str, Any], heads: Sequence[str]) -> Source:
+    """Every audio file in a sub-folder, labelled with its name. Raises UserError for settings that do not fit."""
+    settings = parse_settings(FolderSettings, values, "source")
+    if list(heads) != [settings.head]:
+        raise UserError(f"class folders label one head, '{settings.head}'; name it with source.head, not with heads")
+    root = require_folder(settings.folder, "source.folder")
+    pattern = _compile(settings.speaker_pattern)
+    names = sorted(path.name for path in root.iterdir() if path.is_dir() and not path.name.startswith("."))
+    renamed = settings.classes or {}
+    absent = sorted(set(renamed) - set(names))
+    if absent:
+        found = ", ".join(names) or "none"
+        raise UserError(f"source.classes names '{absent[0]}', but {root} has no such sub-folder (it has {found})")
+    clips = []
+    for name in names:
+        label = renamed.get(name, name)
+        files = sorted(filter(_is_audio, (root / name).rglob("*")))
+        clips += [_clip(path, root, {settings.head: label}, pattern) for path in files]
+    if not clips:
+        raise UserError(f"{root} has no audio in sub-folders; one sub-folder per class is expected")
+    beside = Reason("no label", "it lies beside the class folders, not in one")
+    loose = tuple(Rejection(path.name, path.name, beside) for path in sorted(filter(_is_audio, root.iterdir())))
+    return Source(tuple(clips), root, (), len(clips) + len(loose), loose)
+
+
+def _is_audio(path: Path) -> bool:
+    """By its name. Hidden files are none: macOS leaves a `._name.wav` beside every `name.wav`."""
+    return path.suffix.lower() in AUDIO_SUFFIXES and not path.name.startswith(".") and path.is_file()
+
+
+def _clip(path: Path, root: Path, labels: Mapping[str, str], pattern: re.Pattern[str] | None) -> Clip:
+    name = path.relative_to(root).as_posix()
+    match = pattern.match(path.stem) if pattern else None
+    problem = None
+    if pattern and not match:
+        cure = "rename it, or set another pattern, or null for unknown speakers"
+        problem = Reason("no speaker", f"the name does not fit source.speaker_pattern {pattern.pattern!r}; {cure}")
+    return Clip(name, labels, name, (name,), speaker=(match.group(1) or "") if match else "", problem=problem)
+
+
+def _compile(pattern: str | None) -> re.Pattern[str] | None:
+    if pattern is None:
+        return None
+    try:
+        compiled = re.compile(pattern)
+    except re.error as error:
+        raise UserError(f"source.speaker_pattern {pattern!r} is not a regular expression: {error}") from None
+    if not compiled.groups:
+        raise UserError(f"source.speaker_pattern {pattern!r} needs a group in parentheses for the speaker")
+    return compiled

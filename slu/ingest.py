@@ -1,0 +1,54 @@
+"""Turn real recordings and their label tables into a validated manifest."""
+
+import shlex
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import hydra
+from omegaconf import DictConfig, OmegaConf
+
+from slu.common.cli import reports_errors, run_command
+from slu.common.errors import UserError
+from slu.common.settings import parse_settings
+from slu.corpus.clips import Source
+from slu.corpus.folders import read_class_folders, read_table
+from slu.corpus.ingest import IngestSettings
+from slu.corpus.ingest_report import describe
+from slu.corpus.ingested import ensure_ingested
+from slu.corpus.retail_tables import read_retail
+
+READERS: dict[str, Callable[[Mapping[str, Any], Sequence[str]], Source]] = {
+    "manifest": read_table,
+    "retail": read_retail,
+    "folders": read_class_folders,
+}
+
+
+@hydra.main(version_base="1.3", config_path="../conf", config_name="ingest")
+@reports_errors
+def main(config: DictConfig) -> None:
+    if missing := sorted(OmegaConf.missing_keys(config)):
+        raise UserError(f"{missing[0]} is not set; give it on the command line as {missing[0]}=...")
+    values: Any = OmegaConf.to_container(config, resolve=True)
+    source, outputs, force = values.pop("source"), Path(values.pop("outputs")), values.pop("force")
+    settings = parse_settings(IngestSettings, values, "ingest")
+    reader = READERS.get(source.pop("kind"))
+    if reader is None:
+        raise UserError(f"source.kind must be one of {', '.join(READERS)}")
+    folder, is_new = ensure_ingested(reader(source, settings.heads), settings, outputs, force=force)
+    print(describe(folder) if is_new else f"up to date (force=true runs again): {describe(folder)}")
+    manifest = folder / "metadata.csv"
+    print(f"manifest: {manifest}")
+    print(f"train on it: {_training_command(manifest, settings.heads)}")
+
+
+def _training_command(manifest: Path, heads: Sequence[str]) -> str:
+    settings = ["data=manifest", f"data.manifest={manifest}"]
+    if list(heads) != ["product", "quantity"]:  # what data=manifest expects unless told
+        settings += [f"data.heads=[{','.join(heads)}]", f"data.task={'_'.join(heads)}"]
+    return shlex.join(["python", "-m", "slu.train", *settings])
+
+
+if __name__ == "__main__":
+    run_command(main)
