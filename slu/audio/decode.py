@@ -43,7 +43,7 @@ def decode(source: Path | bytes, sample_rate: int, limits: AudioLimits = AudioLi
         # A file object, never a name: soundfile guesses raw PCM from some endings and FFmpeg fetches some names.
         with _open(source) as file, sf.SoundFile(file) as handle:
             samples, rate = _read_soundfile(handle, limits)
-    except sf.LibsndfileError:
+    except (sf.LibsndfileError, TypeError):  # TypeError: soundfile wants a rate for names that end in .raw
         samples, rate = _read_av(source, limits)
     except OSError as error:
         raise AudioError(error.strerror or "the file cannot be read") from None

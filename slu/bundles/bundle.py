@@ -9,6 +9,7 @@
 Nothing in it is executed or unpickled on loading.
 """
 
+import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,9 +63,13 @@ def load_bundle(folder: Path) -> Bundle:
         raise UserError(f"there is no bundle at {folder}; train one with `python -m slu.train`")
     folder = folder.resolve()  # an alias may move while it is read; a version never does
     try:
-        spec = TaskSpec.from_json(read_json(folder / SPEC))
+        document = read_json(folder / SPEC)
         metrics = read_json(folder / METRICS)
         config = yaml.safe_load((folder / CONFIG).read_text(encoding="utf-8"))
+        for name, value in ((SPEC, document), (METRICS, metrics), (CONFIG, config)):
+            if not isinstance(value, dict):
+                raise ValueError(f"{name} is not a mapping")
+        spec = TaskSpec.from_json(document)
         with safe_open(folder / WEIGHTS, framework="pt") as file:
             pins = file.metadata() or {}
             weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
@@ -78,9 +83,10 @@ def load_bundle(folder: Path) -> Bundle:
         recogniser = build_recogniser(config["model"], front_end.size, spec)
         recogniser.load_state_dict(weights)
     except FileNotFoundError as error:
-        raise UserError(f"the bundle {folder} is damaged: {Path(error.filename).name} is missing") from None
-    except (ValueError, KeyError, TypeError, RuntimeError, yaml.YAMLError, SafetensorError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        missing = Path(error.filename or WEIGHTS).name  # safetensors leaves the name out
+        raise UserError(f"the bundle {folder} is damaged: {missing} is missing") from None
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError, yaml.YAMLError, SafetensorError) as error:
+        reason = textwrap.shorten(str(error), 200) or type(error).__name__
         raise UserError(f"the bundle {folder} cannot be used: {reason}") from None
     return Bundle(folder, folder.name, spec, front_end.eval(), recogniser.eval(), config, metrics)
 

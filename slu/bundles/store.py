@@ -6,6 +6,7 @@
 """
 
 import os
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -39,10 +40,13 @@ class Registry:
         staging = home / f".staging-{os.getpid()}"
         with atomic_directory(staging) as folder:
             write(folder)
+            load_bundle(folder)  # what cannot be read back never becomes a version
         version = self._name(staging)
         folder = home / version
-        staging.rename(folder)
-        load_bundle(folder)  # a bundle that cannot be read back never becomes latest
+        if folder.exists():  # the same content, registered twice within a second
+            shutil.rmtree(staging)
+        else:
+            staging.rename(folder)
         better, reason = self._compare(task, folder)
         if better:
             self._point(task, folder)

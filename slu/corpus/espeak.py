@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from slu.common.errors import UserError
 
-_SYNCHRONOUS, _UTF8, _WORD_EVENT, _LIST_END = 2, 1, 1, 0
+_SYNCHRONOUS, _WORD_EVENT, _LIST_END = 2, 1, 0
+_UTF8, _PHONEMES = 0x1, 0x100
 _RATE, _PITCH, _RANGE, _WORD_GAP = 1, 3, 4, 7
 _MAX_VOICES = 349
 
@@ -119,7 +120,7 @@ class Engine:
         self._voice = name
 
     def speak(self, text: str, prosody: Prosody = Prosody()) -> Speech:
-        """Samples at `self.sample_rate` Hz. The voice is the one set last."""
+        """Samples at `self.sample_rate` Hz. The voice is the one set last; `[[...]]` in the text is phonemes."""
         for parameter, value in (
             (_RATE, prosody.rate),
             (_PITCH, prosody.pitch),
@@ -129,7 +130,7 @@ class Engine:
             self._lib.espeak_SetParameter(parameter, value, 0)
         self._blocks, self._words = [], []
         data = text.encode() + b"\0"
-        status = self._lib.espeak_Synth(data, ctypes.c_size_t(len(data)), 0, 1, 0, _UTF8, None, None)
+        status = self._lib.espeak_Synth(data, ctypes.c_size_t(len(data)), 0, 1, 0, _UTF8 | _PHONEMES, None, None)
         if status != 0 or not self._blocks:
             raise UserError(f"espeak-ng could not say '{text}'")
         return Speech(np.concatenate(self._blocks), tuple(self._words))

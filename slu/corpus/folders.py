@@ -45,14 +45,14 @@ def read_table(values: Mapping[str, Any], heads: Sequence[str]) -> Source:
         Clip(
             key=row["file_name"],
             labels={head: normalise_label(row[head]) for head in heads},
-            source=f"{path.name}:{line}",
+            source=f"{path.name}:{int(index) + 2}",
             paths=(row["file_name"],),
             speaker=row.get("speaker", "").strip(),
             split=row.get("split", ""),
             text=row.get("text", ""),
             extra={str(column): value for column, value in row.items() if column not in known},
         )
-        for line, row in enumerate(table.to_dict("records"), start=2)
+        for index, row in zip(table.index, table.to_dict("records"), strict=True)
     )
     return Source(clips, audio, (path,), len(clips))
 

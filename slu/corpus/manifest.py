@@ -5,6 +5,7 @@
 """
 
 import re
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -47,11 +48,20 @@ def read_manifest(path: Path, heads: Sequence[Head] = (), *, require_heads: bool
     Raises UserError naming the file, the line and the column of the first thing that is wrong.
     """
     try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+        # `index_col=False`: rows that are longer than the header must not turn file names into an index.
+        # Blank lines are read and then dropped, so that the index keeps counting lines.
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            table = pd.read_csv(
+                path, dtype=str, keep_default_na=False, encoding="utf-8-sig", index_col=False, skip_blank_lines=False
+            )
+        table = table[(table != "").any(axis=1)]
     except FileNotFoundError:
         raise UserError(f"there is no manifest at {path}") from None
     except IsADirectoryError:
         raise UserError(f"{path} is a folder; name the CSV in it, as in {path}/metadata.csv") from None
+    except pd.errors.ParserWarning:
+        raise UserError(f"{path} has rows with more fields than its header") from None
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
         raise UserError(f"{path} is not a CSV table in UTF-8: {str(error).strip()}") from None
     if table.empty:
@@ -117,7 +127,7 @@ def _validate(path: Path, table: pd.DataFrame, heads: Sequence[Head]) -> None:
         cases = cases.sort_values("index", kind="stable")
         case = cases.iloc[0]
         line = int(case["index"]) + _FIRST_LINE
-        problem = "stands in more than one row" if "unique" in str(case["check"]) else str(case["check"])
+        problem = "stands in more than one row" if case["check"] == "field_uniqueness" else str(case["check"])
         more = len(set(cases["index"])) - 1
         raise UserError(
             f"{path}:{line}: column '{case['column']}': '{case['failure_case']}' {problem}"

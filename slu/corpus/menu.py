@@ -36,6 +36,8 @@ class Menu(BaseModel):
     language: str
     heads: dict[str, _HeadEntry] = Field(min_length=1)
     carriers: list[str] = Field(min_length=1)
+    pronunciations: dict[str, list[str]] = Field(default_factory=dict)
+    """Word -> ways to say it in espeak-ng's phonemes, where its rules are wrong or people differ."""
 
     @model_validator(mode="after")
     def _carriers_fit(self) -> "Menu":
@@ -62,6 +64,8 @@ class Menu(BaseModel):
 @dataclass(frozen=True)
 class Sentence:
     text: str
+    spoken: str
+    """The text as it is given to the synthesiser: words with pronunciations are replaced by phonemes."""
     labels: Mapping[str, str]
 
 
@@ -75,8 +79,14 @@ def draw_sentences(menu: Menu, count: int, rng: Generator) -> list[Sentence]:
             labels = dict(zip(names, combinations[index], strict=True))
             carrier = menu.carriers[rng.integers(len(menu.carriers))]
             forms = {name: _draw(menu.heads[name].classes[label], rng) for name, label in labels.items()}
-            sentences.append(Sentence(carrier.format(**forms), labels))
+            text = carrier.format(**forms)
+            sentences.append(Sentence(text, _pronounce(text, menu.pronunciations, rng), labels))
     return sentences
+
+
+def _pronounce(text: str, pronunciations: Mapping[str, list[str]], rng: Generator) -> str:
+    words = (f"[[{_draw(pronunciations[word], rng)}]]" if word in pronunciations else word for word in text.split())
+    return " ".join(words)
 
 
 def _draw(forms: list[str], rng: Generator) -> str:

@@ -126,17 +126,20 @@ def _record(speech: Speech, rate: int, split: str, settings: SynthesisSettings, 
     return samples / max(1.0, float(np.abs(samples).max()))
 
 
-# The child process: one engine, kept in a global because an executor's initialiser cannot return it.
+# The child process: one engine, kept in a global. The initialiser only notes its settings: what it raises
+# would be lost, whereas what a task raises reaches the parent.
+_settings: tuple[int, dict[str, str], list[str]]
 _engine: Engine | None = None
 
 
 def _start(seed: int, extra: dict[str, str], languages: list[str]) -> None:
-    global _engine
-    _engine = Engine(seed, extra, languages)
+    global _settings
+    _settings = (seed, extra, languages)
 
 
 def _speak_chunk(items: list[tuple[str, str, str, dict[str, int]]]) -> list[tuple[Speech, int]]:
-    assert _engine is not None
+    global _engine
+    _engine = _engine or Engine(*_settings)
     spoken = []
     for text, language, variant, prosody in items:
         _engine.set_voice(language, variant)
@@ -154,7 +157,7 @@ def _speak(utterances: list[Utterance], seed: int) -> Iterator[tuple[Speech, int
         prosody = asdict(utterance.speaker.prosody)
         prosody["rate"] = round(prosody["rate"] * rng.uniform(0.9, 1.1))
         prosody["pitch"] = int(np.clip(prosody["pitch"] + rng.integers(-8, 9), 0, 99))
-        items.append((utterance.sentence.text, utterance.speaker.language, utterance.speaker.variant, prosody))
+        items.append((utterance.sentence.spoken, utterance.speaker.language, utterance.speaker.variant, prosody))
     chunks = [items[i : i + _CHUNK] for i in range(0, len(items), _CHUNK)]
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, mp_context=context, initializer=_start, initargs=(seed, extra, languages)) as executor:

@@ -32,15 +32,19 @@ class LogMel(FrontEnd):
                 "front end 'logmel': need 0 < hop_length <= win_length <= n_fft, "
                 f"got {hop_length}, {win_length}, {n_fft}"
             )
+        f_max = f_max or sample_rate / 2
+        if n_mels < 1 or range_db <= 0 or not 0 <= f_min < f_max <= sample_rate / 2:
+            raise ValueError(
+                "front end 'logmel': need n_mels >= 1, range_db > 0 and 0 <= f_min < f_max <= sample_rate / 2, "
+                f"got {n_mels}, {range_db:g}, {f_min:g}, {f_max:g} at {sample_rate} Hz"
+            )
         self.sample_rate, self.size, self.hop_s = sample_rate, n_mels, hop_length / sample_rate
         self.n_fft, self.win_length, self.hop_length = n_fft, win_length, hop_length
         self.range = range_db / 10 * float(torch.tensor(10.0).log())
         self.window: Tensor
         self.filters: Tensor
         self.register_buffer("window", torch.hann_window(win_length), persistent=False)
-        filters = AF.melscale_fbanks(
-            n_fft // 2 + 1, f_min, f_max or sample_rate / 2, n_mels, sample_rate, mel_scale="htk"
-        )
+        filters = AF.melscale_fbanks(n_fft // 2 + 1, f_min, f_max, n_mels, sample_rate, mel_scale="htk")
         self.register_buffer("filters", filters, persistent=False)
 
     def forward(self, waveform: Tensor) -> Tensor:

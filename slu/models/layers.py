@@ -30,16 +30,32 @@ class MaskedNorm(nn.Module):
 
 
 class UtteranceNorm(nn.Module):
-    """Subtract each band's mean over the clip; divide by one standard deviation of the whole clip.
+    """Subtract the clip's own spectral baseline; divide by one standard deviation of the whole clip.
 
-    One deviation for all bands keeps their relative contrast: a band that holds only floor stays flat
-    instead of being blown up to speech size.
+    `baseline` says how much of the clip's mean spectrum counts as channel rather than speech: `bands` all of
+    it (each band's mean), `tilt` only a straight line over the bands, `level` only its overall level. In a
+    long utterance the mean is the microphone; in a single short word it is half the word.
+    One deviation for all bands keeps their relative contrast: a band that holds only floor stays flat.
     """
+
+    def __init__(self, n_features: int, baseline: str = "bands") -> None:
+        super().__init__()
+        if baseline not in ("bands", "tilt", "level"):
+            raise ValueError(f"normalise must be bands, tilt or level, got '{baseline}'")
+        self.baseline = baseline
+        ramp = torch.linspace(-1, 1, n_features)
+        self.ramp: Tensor
+        self.register_buffer("ramp", ramp / ramp.norm(), persistent=False)
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
         weight = mask.unsqueeze(-1).to(x.dtype)
         count = weight.sum(1, keepdim=True).clamp(min=1.0)
-        centred = (x - (x * weight).sum(1, keepdim=True) / count) * weight
+        mean = (x * weight).sum(1, keepdim=True) / count
+        if self.baseline != "bands":
+            level = mean.mean(2, keepdim=True)
+            slope = (mean * self.ramp).sum(2, keepdim=True) if self.baseline == "tilt" else torch.zeros_like(level)
+            mean = level + slope * self.ramp
+        centred = (x - mean) * weight
         variance = centred.square().sum((1, 2), keepdim=True) / (count * x.shape[2])
         return centred * torch.rsqrt(variance + 1e-3)
 
@@ -65,6 +81,8 @@ class TransformerLayers(nn.Module):
 
     def __init__(self, channels: int, layers: int, heads: int, feedforward: int, dropout: float) -> None:
         super().__init__()
+        if layers < 1 or heads < 1:
+            raise ValueError(f"a Transformer needs at least one layer and one attention head, got {layers} and {heads}")
         if channels % heads:
             raise ValueError(f"d_model {channels} is not divisible by {heads} attention heads")
         layer = nn.TransformerEncoderLayer(

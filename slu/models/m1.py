@@ -28,6 +28,8 @@ class M1(nn.Module):
             raise ValueError(f"M1 needs one stride per block, got {len(channels)} channels and {len(strides)} strides")
         if kernel_size % 2 == 0:
             raise ValueError(f"M1 needs an odd kernel_size, got {kernel_size}")
+        if not strides or min(strides) < 1:
+            raise ValueError(f"M1 needs at least one block and strides of 1 or more, got {list(strides)}")
         self.d_model = channels[-1]
         widths = [n_features, *channels]
         self.blocks = nn.ModuleList(

@@ -21,6 +21,8 @@ class M2(nn.Module):
         dropout: float = 0.1,
     ) -> None:
         super().__init__()
+        if stack < 1:
+            raise ValueError(f"M2 needs a stack of at least one frame, got {stack}")
         self.stack, self.d_model = stack, d_model
         self.projection = nn.Linear(n_features * stack, d_model)
         self.norm = nn.LayerNorm(d_model)

@@ -13,9 +13,9 @@ from slu.spec import TaskSpec
 class Recogniser(nn.Module):
     """Features (batch, frames, size) and lengths (batch,) -> logits (batch, classes) by head name."""
 
-    def __init__(self, encoder: nn.Module, spec: TaskSpec, dropout: float = 0.1) -> None:
+    def __init__(self, encoder: nn.Module, n_features: int, spec: TaskSpec, *, dropout: float, normalise: str) -> None:
         super().__init__()
-        self.normalise = UtteranceNorm()
+        self.normalise = UtteranceNorm(n_features, normalise)
         self.encoder = encoder
         channels = int(encoder.d_model)  # type: ignore[arg-type]
         self.heads = AttentionPooling(channels, {h.name: len(h.classes) for h in spec.heads}, dropout)
@@ -33,7 +33,7 @@ def build_recogniser(settings: Mapping[str, Any], n_features: int, spec: TaskSpe
     Raises ValueError for anything else, and for settings that the encoder refuses.
     """
     values = dict(settings)
-    target = str(values.pop("_target_", ""))
+    target, normalise = str(values.pop("_target_", "")), str(values.pop("normalise", "bands"))
     module, _, name = target.rpartition(".")
     if not module.startswith("slu.models."):
         raise ValueError(f"model '{target}' is not one of slu.models")
@@ -41,6 +41,8 @@ def build_recogniser(settings: Mapping[str, Any], n_features: int, spec: TaskSpe
         encoder = getattr(importlib.import_module(module), name)(n_features, **values)
     except (ImportError, AttributeError):
         raise ValueError(f"there is no model '{target}'") from None
-    except TypeError as error:
+    except (TypeError, ArithmeticError, LookupError, RuntimeError) as error:  # what torch makes of odd settings
         raise ValueError(f"model '{target}': {error}") from None
-    return Recogniser(encoder, spec, dropout=float(values.get("dropout", 0.1)))
+    if not isinstance(encoder, nn.Module) or not hasattr(encoder, "d_model"):
+        raise ValueError(f"'{target}' is not an encoder")
+    return Recogniser(encoder, n_features, spec, dropout=float(values.get("dropout", 0.1)), normalise=normalise)

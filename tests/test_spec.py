@@ -1,0 +1,53 @@
+"""The task contract: what it refuses, and that it survives JSON."""
+
+import json
+
+import pytest
+
+from slu.spec import Head, TaskSpec
+
+PRODUCT = Head("product", ("teh", "kopi"))
+QUANTITY = Head("quantity", ("1", "2", "10"), "qty")
+
+
+def test_a_spec_survives_json() -> None:
+    spec = TaskSpec(
+        "orders",
+        (PRODUCT, QUANTITY),
+        {"name": "logmel", "n_mels": 40, "f_max": None},
+        min_duration_s=0.3,
+        max_duration_s=6.0,
+        min_confidence=0.25,
+    )
+    again = TaskSpec.from_json(json.loads(json.dumps(spec.to_json())))
+    assert again == spec
+    assert again.head("quantity").classes == ("1", "2", "10")
+    assert again.head_names == ["product", "quantity"]
+
+
+@pytest.mark.parametrize("version", [None, 0, 2, "1"])
+def test_another_version_is_refused(version: object) -> None:
+    value = {**TaskSpec("orders", (PRODUCT,)).to_json(), "spec_version": version}
+    with pytest.raises(ValueError, match="spec version .* is not 1"):
+        TaskSpec.from_json(value)
+
+
+def test_label_order_is_the_order_of_the_logits() -> None:
+    assert QUANTITY.to_ids() == {"1": 0, "2": 1, "10": 2}
+    assert QUANTITY.index("10") == 2
+    assert (PRODUCT.label_map, QUANTITY.label_map) == ("product", "qty")
+    assert Head("n", (1, 2)).classes == ("1", "2")  # type: ignore[arg-type]
+
+
+def test_heads_that_make_no_sense() -> None:
+    with pytest.raises(ValueError, match="lists a class twice"):
+        Head("product", ("teh", "kopi", "teh"))
+    with pytest.raises(ValueError, match="at least two classes"):
+        Head("product", ("teh",))
+
+
+def test_specs_that_make_no_sense() -> None:
+    with pytest.raises(ValueError, match="'orders' has no heads"):
+        TaskSpec("orders", ())
+    with pytest.raises(ValueError, match="names a head twice"):
+        TaskSpec("orders", (PRODUCT, Head("product", ("a", "b"))))

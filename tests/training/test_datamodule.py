@@ -1,0 +1,82 @@
+"""Batches: a function of seed, epoch and rows, with padding and missing labels where they belong."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from slu.corpus.manifest import read_manifest
+from slu.features.augment import AugmentSettings
+from slu.spec import Head, TaskSpec
+from slu.training.datamodule import NO_LABEL, LengthBatchSampler, LoaderSettings, UtteranceDataModule
+from slu.training.preprocessing import preprocess
+from tests.training.test_preprocessing import LOGMEL
+
+SPEC = TaskSpec("tones", (Head("pitch", ("high", "low")), Head("length", ("long", "short"))), LOGMEL)
+
+
+@pytest.fixture
+def table(tones: Path, tmp_path: Path) -> pd.DataFrame:
+    return preprocess(read_manifest(tones, SPEC.heads), SPEC, tmp_path).table
+
+
+def module(table: pd.DataFrame, seed: int = 0) -> UtteranceDataModule:
+    return UtteranceDataModule(
+        table, SPEC, loader=LoaderSettings(batch_size=8), augment=AugmentSettings(), hop_s=0.01, seed=seed
+    )
+
+
+def test_batches_are_padded_and_labelled(table: pd.DataFrame) -> None:
+    data = module(table)
+    batch = next(iter(data.train_dataloader()))
+    rows = data.tables["train"].iloc[batch.rows.numpy()]
+    assert batch.lengths.tolist() == rows["n_frames"].tolist()
+    assert [SPEC.heads[0].classes[i] for i in batch.labels["pitch"]] == rows["pitch"].tolist()
+    for features, length in zip(batch.features, batch.lengths, strict=True):
+        assert (features[length:] == 0).all()
+        assert (features[:length] != 0).any()
+
+
+def test_a_missing_label_is_marked(table: pd.DataFrame) -> None:
+    table.loc[table.index[0], "pitch"] = ""
+    data = module(table)
+    assert data.datasets["train"].labels[0].tolist()[0] == NO_LABEL
+    assert (data.datasets["train"].labels[1:] != NO_LABEL).all()
+
+
+def test_memory_does_not_hold_the_features(table: pd.DataFrame) -> None:
+    dataset = module(table).datasets["train"]
+    held = sum(value.nbytes for value in vars(dataset).values() if isinstance(value, np.ndarray))
+    assert held < 200 * len(dataset)
+
+
+def test_sampler_repeats_per_epoch_and_differs_between_epochs() -> None:
+    lengths = np.random.default_rng(0).integers(20, 200, 100)
+    sampler = LengthBatchSampler(lengths, 8, seed=3)
+    first = list(sampler)
+    assert list(sampler) == first
+    assert len(first) == len(sampler) == 12
+    rows = [row for batch in first for row in batch]
+    assert len(set(rows)) == len(rows) == 96
+    sampler.set_epoch(1)
+    assert list(sampler) != first
+    spread = np.mean([np.ptp(lengths[batch]) for batch in first])
+    assert spread < 0.5 * np.ptp(lengths), "clips of a batch should be of similar length"
+
+
+def test_sampler_keeps_a_corpus_smaller_than_a_batch() -> None:
+    assert [sorted(batch) for batch in LengthBatchSampler(np.array([3, 1, 2]), 64, seed=0)] == [[0, 1, 2]]
+
+
+def test_augmentation_depends_on_seed_epoch_and_rows_only(table: pd.DataFrame) -> None:
+    data = module(table)
+    data.augment.settings = AugmentSettings(noise_prob=1.0)
+    batch = next(iter(data.train_dataloader()))
+    one = data._augmented(batch, data.augment, [0, 4])
+    torch.manual_seed(99)  # global state must not matter
+    again = data._augmented(batch, data.augment, [0, 4])
+    other_epoch = data._augmented(batch, data.augment, [0, 5])
+    torch.testing.assert_close(one.features, again.features, rtol=0, atol=0)
+    assert not torch.equal(one.features, other_epoch.features)
