@@ -20,7 +20,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("files", nargs="+", metavar="FILE", help="WAV, FLAC, MP3, OGG, OPUS, M4A or WebM, up to 30 s")
     parser.add_argument("--bundle", default=_DEFAULT, help=f"folder of the bundle; also bundle=… (default {_DEFAULT})")
     parser.add_argument("--json", action="store_true", help="one JSON object per file, with the scores of every class")
-    arguments = parser.parse_args()
+    arguments = parser.parse_intermixed_args()
     # `bundle=` is how every other command spells it.
     for file in [f for f in arguments.files if f.startswith("bundle=")]:
         arguments.bundle = file.removeprefix("bundle=")

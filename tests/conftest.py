@@ -35,7 +35,7 @@ def tones(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "audio").mkdir()
     rows = []
     for index in range(96):
-        high, long, speaker = index % 2, (index // 2) % 2, index % 6
+        high, long, speaker = index % 2, (index // 2) % 2, (index // 4) % 6
         wave = tone(300 * (4 if high else 1) * (1 + 0.02 * speaker), 0.8 if long else 0.3, seed=index)
         name = f"audio/{index:03d}.flac"
         sf.write(folder / name, wave, RATE)

@@ -40,10 +40,9 @@ def decode(source: Path | bytes, sample_rate: int, limits: AudioLimits = AudioLi
     counts beyond the limits, NaN or infinite samples, or more than `limits.max_duration_s` seconds.
     """
     try:
-        # A file object, never a name: soundfile guesses raw PCM from some endings and FFmpeg fetches some names.
-        with _open(source) as file, sf.SoundFile(file) as handle:
+        with _Reader(source) as file, sf.SoundFile(file) as handle:
             samples, rate = _read_soundfile(handle, limits)
-    except (sf.LibsndfileError, TypeError):  # TypeError: soundfile wants a rate for names that end in .raw
+    except sf.LibsndfileError:
         samples, rate = _read_av(source, limits)
     except OSError as error:
         raise AudioError(error.strerror or "the file cannot be read") from None
@@ -58,8 +57,27 @@ def decode(source: Path | bytes, sample_rate: int, limits: AudioLimits = AudioLi
     return np.ascontiguousarray(samples, dtype=np.float32)
 
 
-def _open(source: Path | bytes) -> BinaryIO:
-    return io.BytesIO(source) if isinstance(source, bytes) else source.open("rb")
+class _Reader:
+    """An open file without its name: soundfile takes some endings for raw PCM, and FFmpeg fetches some names.
+
+    FFmpeg also tries positions that a damaged file does not have; PyAV would print a traceback for each.
+    """
+
+    def __init__(self, source: Path | bytes) -> None:
+        self._file: BinaryIO = io.BytesIO(source) if isinstance(source, bytes) else source.open("rb")
+        self.read, self.tell = self._file.read, self._file.tell
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        try:
+            return self._file.seek(offset, whence)
+        except (OSError, ValueError):
+            return -1
+
+    def __enter__(self) -> "_Reader":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
 
 
 def _read_soundfile(handle: sf.SoundFile, limits: AudioLimits) -> tuple[Waveform, int]:
@@ -84,7 +102,7 @@ def _read_av(source: Path | bytes, limits: AudioLimits) -> tuple[Waveform, int]:
 
     try:
         with (
-            _open(source) as file,
+            _Reader(source) as file,
             av.open(file, mode="r", options={"format_whitelist": ",".join(_AV_FORMATS)}) as container,
         ):
             if not container.streams.audio:

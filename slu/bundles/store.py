@@ -5,6 +5,7 @@
 <root>/<task>/latest.json       the same in words: which bundle, its files, its metrics
 """
 
+import math
 import os
 import shutil
 from collections.abc import Callable
@@ -68,7 +69,7 @@ class Registry:
         if ours is None or theirs is None:
             return True, "without a validation objective the newest counts as best"
         figures = f"validation objective {ours:.4f} against {theirs:.4f} of {current.resolve().name}"
-        return ours >= theirs, figures
+        return math.isnan(theirs) or ours >= theirs, figures
 
     def _point(self, task: str, folder: Path) -> None:
         home = self.root / task

@@ -52,6 +52,9 @@ def run_command(main: Callable[[], None]) -> None:
     values = dict(a.split("=", 1) for a in sys.argv[1:] if "=" in a)
     if not {"--help", "-h", "--cfg", "-c", "--info", "-i", "--hydra-help"} & set(sys.argv[1:]):
         require_writable(Path(values.get("outputs", "outputs")))
+    # Hydra's parser takes -m only before the settings; users write it anywhere.
+    flags = [a for a in sys.argv[1:] if a in ("-m", "--multirun")]
+    sys.argv[1:] = flags[:1] + [a for a in sys.argv[1:] if a not in flags]
     main()
 
 

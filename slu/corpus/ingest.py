@@ -122,8 +122,6 @@ def _usable(place: Path | Reason, settings: IngestSettings) -> Waveform:
         samples = decode(place, settings.sample_rate, limits)
     except AudioError as error:
         raise ClipError("unreadable", str(error)) from None
-    except TypeError:  # soundfile's answer to the suffix .raw
-        raise ClipError("unreadable", "raw samples without a header") from None
     duration_s = len(samples) / settings.sample_rate
     if duration_s < settings.min_duration_s:
         raise ClipError("duration", f"{duration_s:.2f} s is less than min_duration_s={settings.min_duration_s:g}")

@@ -4,6 +4,7 @@ One fresh process speaks the whole list in order (the library keeps state betwee
 places each utterance in its room, adds the noise floor that every real recording has, and writes FLAC.
 """
 
+import io
 import multiprocessing
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -90,7 +91,9 @@ def synthesise(
             rng = np.random.default_rng([settings.seed, len(SPLITS), index])
             samples = _record(speech, rate, utterance.split, settings, rng)
             name = f"audio/{utterance.split}_{index:06d}.flac"
-            sf.write(target / name, np.round(samples * 32767).astype(np.int16), settings.sample_rate)
+            encoded = io.BytesIO()  # libsndfile does not tell a full disk from other mishaps, Python does
+            sf.write(encoded, np.round(samples * 32767).astype(np.int16), settings.sample_rate, format="FLAC")
+            (target / name).write_bytes(encoded.getbuffer())
             rows.append(_row(name, utterance))
             progress(index + 1, len(utterances))
         manifest = pd.DataFrame(rows)

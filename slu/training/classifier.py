@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import lightning as L
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -82,9 +83,10 @@ class UtteranceClassifier(L.LightningModule):
         """The network to keep: averaged if averaging is on."""
         return self.network if self.average is None else self.average.module  # type: ignore[return-value]
 
-    def on_train_epoch_start(self) -> None:
-        # Dropout draws from the global generator: seeding it per epoch makes a resumed epoch equal.
-        torch.manual_seed(self.seed * 100_003 + self.current_epoch)
+    def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
+        # Dropout draws from the global generator: seeding it per batch makes a resumed run equal a whole one.
+        state = np.random.SeedSequence([self.seed, self.current_epoch, batch_idx]).generate_state(2)
+        torch.manual_seed(int(state[0]) << 32 | int(state[1]))
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         logits = self.network(batch.features, batch.lengths)

@@ -78,6 +78,11 @@ class LengthBatchSampler(Sampler[list[int]]):
     def __init__(self, lengths: NDArray[np.int64], batch_size: int, seed: int) -> None:
         self.lengths, self.batch_size, self.seed, self.epoch = lengths, batch_size, seed, 0
 
+    @property
+    def sampler(self) -> "LengthBatchSampler":
+        """Lightning looks for `set_epoch` on the sampler inside a batch sampler, not on the batch sampler."""
+        return self
+
     def set_epoch(self, epoch: int) -> None:
         self.epoch = epoch
 

@@ -55,27 +55,23 @@ class Fitted:
     parameters: int
 
 
-class Checkpoint(ModelCheckpoint):
-    """Keeps the best and the last epoch, and takes an earlier run's record along on resuming.
+class BestCheckpoint(ModelCheckpoint):
+    """Keeps the best epoch, and takes an earlier run's record along on resuming.
 
     Lightning forgets the best score when the folder changed; a resumed run has its own folder, and must
     still end with the best epoch of both parts.
     """
 
-    def __init__(self, folder: Path, monitored: bool) -> None:
-        super().__init__(
-            dirpath=folder,
-            filename="best" if monitored else "epoch",
-            monitor=OBJECTIVE if monitored else None,
-            mode="max",
-            save_last=True,
-            save_top_k=1 if monitored else 0,
-            enable_version_counter=False,
-            auto_insert_metric_name=False,
-        )
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder, "best", OBJECTIVE, mode="max", enable_version_counter=False)
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         super().load_state_dict({**state_dict, "dirpath": self.dirpath})
+
+
+def last_checkpoint(folder: Path) -> ModelCheckpoint:
+    """Every epoch's end, for resuming; written to a temporary name first, so a kill leaves the one before."""
+    return ModelCheckpoint(folder, "last", save_on_train_epoch_end=True, enable_version_counter=False)
 
 
 def fit(
@@ -106,9 +102,9 @@ def fit(
         )
     except ValueError as error:
         raise UserError(f"model: {error}") from None
-    checkpoint = Checkpoint(folder / "checkpoints", monitored)
-    best = _Best()
-    callbacks: list[Callback] = [checkpoint, best]
+    best, last = BestCheckpoint(folder / "checkpoints"), last_checkpoint(folder / "checkpoints")
+    at_best = _MetricsAtBest()
+    callbacks: list[Callback] = [best, at_best, last] if monitored else [last]
     if settings.loggers:
         callbacks.append(LearningRateMonitor("step"))
     if monitored and settings.patience:
@@ -131,17 +127,17 @@ def fit(
         signal.signal(signal.SIGINT, signal.default_int_handler)
         raise KeyboardInterrupt from None
     cpu_s = time.process_time() - start
-    kept = Path(checkpoint.best_model_path if monitored else checkpoint.last_model_path)
+    kept = Path(best.best_model_path if monitored else last.best_model_path)
     try:
         classifier.load_state_dict(torch.load(kept, map_location="cpu", weights_only=True)["state_dict"])
     except FileNotFoundError:
         raise UserError(f"the best checkpoint of the resumed run is gone: {kept}") from None
-    score = checkpoint.best_model_score
+    score = best.best_model_score
     network = classifier.recogniser().cpu().eval()
     return Fitted(
         recogniser=network,
         objective=float(score) if monitored and score is not None else None,
-        validation=best.metrics,
+        validation=at_best.metrics,
         checkpoint=kept,
         epochs=trainer.current_epoch,
         cpu_s=cpu_s,
@@ -149,7 +145,7 @@ def fit(
     )
 
 
-class _Best(Callback):
+class _MetricsAtBest(Callback):
     """Remembers the validation metrics of the best epoch, for the hparams table."""
 
     def __init__(self) -> None:

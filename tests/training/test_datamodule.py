@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import lightning as L
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,7 +11,7 @@ import torch
 from slu.corpus.manifest import read_manifest
 from slu.features.augment import AugmentSettings
 from slu.spec import Head, TaskSpec
-from slu.training.datamodule import NO_LABEL, LengthBatchSampler, LoaderSettings, UtteranceDataModule
+from slu.training.datamodule import NO_LABEL, Batch, LengthBatchSampler, LoaderSettings, UtteranceDataModule
 from slu.training.preprocessing import preprocess
 from tests.training.test_preprocessing import LOGMEL
 
@@ -80,3 +81,26 @@ def test_augmentation_depends_on_seed_epoch_and_rows_only(table: pd.DataFrame) -
     other_epoch = data._augmented(batch, data.augment, [0, 5])
     torch.testing.assert_close(one.features, again.features, rtol=0, atol=0)
     assert not torch.equal(one.features, other_epoch.features)
+
+
+def test_every_epoch_of_a_fit_has_its_own_batches(table: pd.DataFrame, tmp_path: Path) -> None:
+    """The trainer must reach the sampler's `set_epoch`: equal batches in every epoch went unnoticed once."""
+    seen: list[list[list[int]]] = []
+
+    class Spy(L.LightningModule):
+        def on_train_epoch_start(self) -> None:
+            seen.append([])
+
+        def training_step(self, batch: Batch, batch_idx: int) -> None:
+            seen[-1].append(batch.rows.tolist())
+
+        def configure_optimizers(self) -> None:
+            return None
+
+    trainer = L.Trainer(
+        max_epochs=3, accelerator="cpu", logger=False, enable_checkpointing=False, enable_progress_bar=False,
+        limit_val_batches=0, default_root_dir=tmp_path, enable_model_summary=False,
+    )  # fmt: skip
+    trainer.fit(Spy(), datamodule=module(table))
+    assert len(seen) == 3
+    assert seen[0] != seen[1] != seen[2]

@@ -1,0 +1,248 @@
+"""Training end to end, as a user starts it: real processes, a tiny real model, a real kill."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import torch
+
+from slu.bundles import Predictor, load_bundle
+from slu.corpus.manifest import read_manifest
+from slu.training.preprocessing import preprocess
+
+TINY = [
+    "model.channels=[16,24]",
+    "model.strides=[2,2]",
+    "model.layers=1",
+    "model.feedforward=32",
+    "model.attention_heads=2",
+    "model.dropout=0.1",
+    "features.n_mels=24",
+    "loader.batch_size=16",
+    "noise_test_snr_db=[10]",
+]
+
+
+def tones_task(tones: Path) -> list[str]:
+    return [
+        "data=manifest",
+        f"data.manifest={tones}",
+        "data.task=tones",
+        "data.heads=[pitch,length]",
+        "+data.label_maps.length=len",
+        *TINY,
+    ]
+
+
+@pytest.fixture(scope="module")
+def trained(tones: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which the tones were trained once."""
+    folder = tmp_path_factory.mktemp("trained")
+    result = subprocess.run(
+        [sys.executable, "-m", "slu.train", *tones_task(tones), "trainer.max_epochs=12", "optimizer.lr=5e-3"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    assert "all labels" in result.stdout
+    (folder / "stdout.txt").write_text(result.stdout)
+    return folder
+
+
+def only(folder: Path, pattern: str) -> Path:
+    found = list(folder.glob(pattern))
+    assert len(found) == 1, found
+    return found[0]
+
+
+def test_a_trained_model_hears_its_test_speaker(trained: Path) -> None:
+    metrics = json.loads((trained / "outputs/registry/tones/latest/metrics.json").read_text())
+    assert metrics["test"]["clean"]["joint_accuracy"] >= 0.9
+    assert metrics["test"]["clean"]["n"] == 16
+    assert metrics["objective"] > 0.8
+
+
+def test_a_run_leaves_its_configuration_logs_and_checkpoints(trained: Path) -> None:
+    run = only(trained, "outputs/runs/train/*")
+    for name in (
+        ".hydra/config.yaml",
+        "metrics.json",
+        "csv/metrics.csv",
+        "checkpoints/best.ckpt",
+        "checkpoints/last.ckpt",
+    ):
+        assert (run / name).is_file(), name
+    assert list((run / "tensorboard").glob("events.*"))
+    log = pd.read_csv(run / "csv/metrics.csv")
+    assert {"train/loss", "val/objective", "val/clean/pitch_accuracy"} <= set(log.columns)
+
+
+def test_tensorboard_shows_hparams_with_best_metrics_figures_and_audio(trained: Path) -> None:
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    events = EventAccumulator(str(only(trained, "outputs/runs/train/*/tensorboard")), size_guidance={"images": 0})
+    events.Reload()
+    tags = events.Tags()
+    assert "_hparams_/session_start_info" in events.summary_metadata
+    assert "best/objective" in tags["scalars"]
+    assert {"test/pitch", "test/length"} <= set(tags["images"])
+    assert tags["audio"]
+
+
+def test_the_bundle_describes_itself(trained: Path) -> None:
+    latest = json.loads((trained / "outputs/registry/tones/latest.json").read_text())
+    home = trained / "outputs/registry/tones"
+    assert (home / "latest").resolve().name == latest["bundle"]
+    for name in (latest["model"], latest["config"], *latest["label_maps"].values()):
+        assert (home / "latest" / name).is_file()
+    assert latest["label_maps"] == {"pitch": "pitch2id.json", "length": "len2id.json"}
+    assert json.loads((home / "latest" / "len2id.json").read_text()) == {"long": 0, "short": 1}
+    assert latest["metrics"]["test"]["clean"]
+
+
+def test_training_path_and_predictor_give_equal_logits(trained: Path, tones: Path, tmp_path: Path) -> None:
+    bundle = load_bundle(trained / "outputs/registry/tones/latest")
+    predictor = Predictor(bundle)
+    manifest = read_manifest(tones, bundle.spec.heads)
+    table = preprocess(manifest, bundle.spec, tmp_path).table
+    from slu.features.augment import AugmentSettings
+    from slu.training.datamodule import LoaderSettings, UtteranceDataModule
+
+    data = UtteranceDataModule(
+        table, bundle.spec, loader=LoaderSettings(batch_size=16), augment=AugmentSettings(), hop_s=0.01, seed=0
+    )
+    batch = next(iter(data.test_dataloader()))
+    with torch.inference_mode():
+        trained_on = bundle.recogniser(batch.features, batch.lengths)
+    test = data.tables["test"]
+    for i in range(4):
+        from slu.audio.decode import decode
+
+        waveform = decode(Path(test["file_name"].iloc[i]), bundle.front_end.sample_rate)
+        served = predictor.logits([predictor.features(waveform)])
+        for head in trained_on:
+            torch.testing.assert_close(served[head][0], trained_on[head][i], atol=1e-5, rtol=1e-5)
+
+
+def test_predict_and_evaluate_use_the_bundle(trained: Path, tones: Path) -> None:
+    clip = tones.parent / "audio/005.flac"
+    bundle = "bundle=outputs/registry/tones/latest"
+
+    def call(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", *arguments]
+        return subprocess.run(command, cwd=trained, capture_output=True, text=True, check=False)
+
+    answer = call("slu.predict", str(clip), "--json", bundle)
+    assert answer.returncode == 0, answer.stderr
+    prediction = json.loads(answer.stdout)
+    assert set(prediction) >= {"labels", "scores", "confidence", "understood", "duration_s", "model_version"}
+    assert prediction["labels"] == {"pitch": "high", "length": "short"}
+
+    scored = call("slu.evaluate", bundle, f"manifest={tones}", "split=test")
+    assert scored.returncode == 0, scored.stderr
+    metrics = json.loads(only(trained, "outputs/runs/evaluate/*/metrics.json").read_text())
+    stored = json.loads((trained / "outputs/registry/tones/latest/metrics.json").read_text())
+    assert metrics["joint_accuracy"] == stored["test"]["clean"]["joint_accuracy"]
+    assert set(metrics["heads"]["pitch"]) >= {"accuracy", "balanced_accuracy", "macro_f1"}
+    assert metrics["speakers"]["s5"]["n"] == 16
+
+
+def test_a_worse_run_of_the_same_data_does_not_become_latest(trained: Path, tones: Path) -> None:
+    before = os.readlink(trained / "outputs/registry/tones/latest")
+    result = subprocess.run(
+        [sys.executable, "-m", "slu.train", *tones_task(tones), "trainer.max_epochs=1", "optimizer.lr=1e-6"],
+        cwd=trained,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    assert "0 computed now" in result.stdout, "features of the first run should have been found"
+    assert os.readlink(trained / "outputs/registry/tones/latest") == before
+    assert len([p for p in (trained / "outputs/registry/tones").iterdir() if p.is_dir() and not p.is_symlink()]) == 2
+
+
+def test_a_killed_run_resumes_to_the_same_result(tones: Path, tmp_path: Path) -> None:
+    """SIGKILL in the middle of a later epoch; the resumed run must end with the very weights of a whole one."""
+    settings = [*tones_task(tones), "trainer.max_epochs=6", "optimizer.lr=5e-3", "seed=3", "augment.noise_prob=0.9"]
+    command = [sys.executable, "-m", "slu.train", *settings]
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    whole.mkdir()
+    cut.mkdir()
+    subprocess.run(command, cwd=whole, capture_output=True, check=True)
+
+    process = subprocess.Popen([*command], cwd=cut, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    for line in process.stdout:
+        if line.startswith("epoch 3/6"):
+            time.sleep(0.05)  # into the fourth epoch
+            process.send_signal(signal.SIGKILL)
+            break
+    assert process.wait() == -signal.SIGKILL
+    assert not (cut / "outputs/registry").exists()
+    last = only(cut, "outputs/runs/train/*/checkpoints/last.ckpt")
+    resumed = subprocess.run([*command, f"ckpt_path={last}"], cwd=cut, capture_output=True, text=True, check=False)
+    assert resumed.returncode == 0, resumed.stderr
+    assert "epoch 1/6" not in resumed.stdout
+
+    one = load_bundle(whole / "outputs/registry/tones/latest")
+    two = load_bundle(cut / "outputs/registry/tones/latest")
+    assert one.metrics["objective"] == two.metrics["objective"]
+    for (name, a), b in zip(one.recogniser.state_dict().items(), two.recogniser.state_dict().values(), strict=True):
+        assert torch.equal(a, b), name
+
+
+def test_ctrl_c_stops_with_a_sentence_and_keeps_the_checkpoint(tones: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "slu.train", *tones_task(tones), "trainer.max_epochs=500", "patience=0"]
+    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    for line in process.stdout:
+        if line.startswith("epoch 2/"):
+            process.send_signal(signal.SIGINT)
+            break
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "stopped" in errors
+    assert "Traceback" not in errors
+    assert only(tmp_path, "outputs/runs/train/*/checkpoints/last.ckpt").is_file()
+
+
+def test_multirun_keeps_runs_apart(tones: Path, tmp_path: Path) -> None:
+    settings = [*tones_task(tones), "trainer.max_epochs=1", "noise_test_snr_db=[]", "-m", "seed=1,2"]
+    result = subprocess.run(
+        [sys.executable, "-m", "slu.train", *settings], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stderr
+    assert len(list(tmp_path.glob("outputs/runs/train/*/[01]/checkpoints/best.ckpt"))) == 2
+
+
+def test_leave_one_speaker_out_reports_every_speaker(tones: Path, tmp_path: Path) -> None:
+    table = pd.read_csv(tones).query("speaker in ['s0', 's1', 's2']").drop(columns="split")
+    table["file_name"] = table["file_name"]
+    manifest = tones.parent / "three.csv"
+    table.to_csv(manifest, index=False)
+    settings = [
+        *tones_task(manifest),
+        "cross_validation=leave_one_speaker_out",
+        "trainer.max_epochs=8",
+        "optimizer.lr=5e-3",
+    ]
+    result = subprocess.run(
+        [sys.executable, "-m", "slu.train", *settings], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stderr
+    metrics = json.loads((tmp_path / "outputs/registry/tones/latest/metrics.json").read_text())
+    folds = metrics["test"]["leave_one_speaker_out"]
+    assert set(folds["speakers"]) == {"s0", "s1", "s2"}
+    rights = [fold["joint_accuracy"] for fold in folds["speakers"].values()]
+    assert folds["worst"] == min(rights)
+    assert folds["mean"] == pytest.approx(sum(rights) / 3)
+    assert folds["interval_95"][0] <= folds["mean"] <= folds["interval_95"][1]
