@@ -81,7 +81,7 @@ def test_a_closed_pipe_ends_quietly() -> None:
 
 def test_require_writable(tmp_path: Path) -> None:
     require_writable(tmp_path / "a" / "b")
-    assert os.listdir(tmp_path / "a" / "b") == []
+    assert list((tmp_path / "a" / "b").iterdir()) == []
     (tmp_path / "file").touch()
     with pytest.raises(UserError, match=rf"cannot write to {tmp_path}/file/outputs: Not a directory"):
         require_writable(tmp_path / "file" / "outputs")

@@ -99,7 +99,7 @@ def test_each_reason(tmp_path: Path, good: list[Clip]) -> None:
         "silent.wav": "silent",
         "corrupt.wav": "unreadable: it is not audio",
         "zero.mp3": "unreadable",
-        "headless.raw": "unreadable: raw samples",
+        "headless.raw": "unreadable: it is not audio",
         "short.wav": "duration: 0.20 s is less than min_duration_s=0.5",
         "nowhere.wav": "missing audio: no nowhere",
         "nolabel.wav": "no label",

@@ -1,0 +1,101 @@
+"""Prediction: independent of the batch, honest about silence, lengths and doubt."""
+
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile as sf
+
+from slu.audio.decode import AudioError, AudioLimits
+from slu.bundles import Predictor
+from tests.bundles.helpers import make_bundle
+from tests.conftest import RATE, tone
+
+
+@pytest.fixture
+def predictor(tmp_path: Path) -> Predictor:
+    return Predictor(make_bundle(tmp_path / "v1"))
+
+
+def test_answers_do_not_depend_on_the_batch(predictor: Predictor) -> None:
+    clips = [tone(200, 0.3), tone(500, 1.7), tone(900, 0.25), tone(1500, 1.0)]
+    together = predictor.predict_waveforms(clips)
+    for clip, answer in zip(clips, together, strict=True):
+        alone = predictor.predict_waveforms([clip])[0]
+        assert alone.labels == answer.labels
+        assert alone.duration_s == answer.duration_s
+        for head, scores in answer.scores.items():
+            assert alone.scores[head] == pytest.approx(scores, abs=1e-6)
+    assert len({answer.confidence for answer in together}) == 4
+
+
+def test_scores_are_probabilities_and_labels_their_best(predictor: Predictor) -> None:
+    answer = predictor.predict_waveforms([tone(300, 0.8)])[0]
+    assert list(answer.scores) == list(answer.labels) == ["product", "quantity"]
+    assert list(answer.scores["product"]) == ["tea", "coffee", "milk"]
+    for head, scores in answer.scores.items():
+        assert sum(scores.values()) == pytest.approx(1.0, abs=1e-5)
+        assert min(scores.values()) > 0
+        assert scores[answer.labels[head]] == max(scores.values())
+    product = max(answer.scores["product"].values()) * max(answer.scores["quantity"].values())
+    assert answer.confidence == pytest.approx(product, abs=1e-6)
+    assert answer.understood
+    assert answer.reason == ""
+    assert answer.duration_s == 0.8
+    assert answer.model_version == "v1"
+    assert json.loads(json.dumps(answer.to_json()))["labels"] == answer.labels
+
+
+@pytest.mark.parametrize(
+    ("clip", "reason"),
+    [
+        (np.zeros(RATE, np.float32), "silence"),
+        (1e-5 * tone(300, 1.0), "silence"),
+        (np.zeros(1600, np.float32), "silence"),
+        (tone(300, 0.19), "too short"),
+        (tone(300, 2.01), "too long"),
+        (tone(300, 0.2), ""),
+        (tone(300, 2.0), ""),
+        (0.01 * tone(300, 1.0), ""),  # quiet speech is speech
+    ],
+    ids=["zeros", "below -70 dB", "short silence", "short", "long", "just long enough", "just short enough", "quiet"],
+)
+def test_what_is_not_understood_and_why(predictor: Predictor, clip: np.ndarray, reason: str) -> None:
+    answer = predictor.predict_waveforms([clip])[0]
+    assert (answer.understood, answer.reason) == (not reason, reason)
+
+
+def test_doubt_is_not_understood(tmp_path: Path) -> None:
+    clip = tone(300, 1.0)
+    confidence = Predictor(make_bundle(tmp_path / "v1")).predict_waveforms([clip])[0].confidence
+    for limit, reason in ((confidence - 0.01, ""), (confidence + 0.01, "not sure")):
+        answer = Predictor(make_bundle(tmp_path / "v2", min_confidence=limit)).predict_waveforms([clip])[0]
+        assert (answer.understood, answer.reason) == (not reason, reason)
+        assert answer.confidence == confidence
+
+
+def test_a_file_its_bytes_and_its_samples_answer_alike(predictor: Predictor, tmp_path: Path) -> None:
+    clip = tone(300, 1.0)
+    sf.write(tmp_path / "clip.wav", clip, RATE, subtype="FLOAT")
+    from_file = predictor.predict(tmp_path / "clip.wav")
+    assert from_file == predictor.predict((tmp_path / "clip.wav").read_bytes())
+    assert from_file == predictor.predict_waveforms([clip])[0]
+
+
+def test_other_rates_are_resampled(predictor: Predictor) -> None:
+    time = np.arange(48_000) / 48_000
+    file = io.BytesIO()
+    sf.write(file, 0.2 * np.sin(2 * np.pi * 300 * time), 48_000, format="FLAC")
+    assert predictor.predict(file.getvalue()).duration_s == pytest.approx(1.0, abs=0.001)
+
+
+def test_audio_that_cannot_be_used(tmp_path: Path) -> None:
+    predictor = Predictor(make_bundle(tmp_path / "v1"), AudioLimits(max_duration_s=3.0))
+    with pytest.raises(AudioError, match="known format"):
+        predictor.predict(b"not audio")
+    file = io.BytesIO()
+    sf.write(file, tone(300, 3.5), RATE, format="WAV")
+    with pytest.raises(AudioError, match="the limit is 3 s"):
+        predictor.predict(file.getvalue())

@@ -1,0 +1,112 @@
+"""Splits: speakers stay on one side unless a random split is asked for by name."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from slu.common.errors import UserError
+from slu.corpus.splits import SplitSettings, assign_splits, leaking_speakers, leave_one_out, require_splits, speakers
+
+
+def table(people: int = 10, clips: int = 7, seed: int = 0) -> pd.DataFrame:
+    """Clips of several people in random order, some with many more than others."""
+    rng = np.random.default_rng(seed)
+    names = [f"s{i}" for i in range(people) for _ in range(1 + rng.integers(clips))]
+    return pd.DataFrame({"file_name": [f"{i}.wav" for i in range(len(names))], "speaker": rng.permutation(names)})
+
+
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("people", [3, 4, 11, 40])
+def test_speakers_are_disjoint_whatever_the_seed(people: int, seed: int) -> None:
+    before = table(people, seed=seed)
+    after = assign_splits(before, SplitSettings(val=0.2, test=0.3, seed=seed), "m.csv")
+    assert leaking_speakers(after) == []
+    assert (after.groupby("speaker")["split"].nunique() == 1).all()
+    sides = after.groupby("split")["speaker"].nunique()
+    assert sides.to_dict() == {
+        "val": max(1, round(0.2 * people)),
+        "test": max(1, round(0.3 * people)),
+        "train": people - max(1, round(0.2 * people)) - max(1, round(0.3 * people)),
+    }
+    pd.testing.assert_frame_equal(after.drop(columns="split"), before)
+    again = assign_splits(before, SplitSettings(val=0.2, test=0.3, seed=seed), "m.csv")
+    pd.testing.assert_frame_equal(after, again)
+
+
+def test_another_seed_chooses_others() -> None:
+    tests = {
+        tuple(sorted(set(out.loc[out["split"] == "test", "speaker"])))
+        for out in (assign_splits(table(), SplitSettings(seed=seed), "m.csv") for seed in range(6))
+    }
+    assert len(tests) > 2
+
+
+def test_a_share_of_zero_leaves_a_side_out() -> None:
+    out = assign_splits(table(), SplitSettings(val=0.0, test=0.2), "m.csv")
+    assert set(out["split"]) == {"train", "test"}
+
+
+@pytest.mark.parametrize("people", [1, 2])
+def test_too_few_speakers(people: int) -> None:
+    with pytest.raises(UserError, match=rf"m\.csv has {people} speakers, too few .*method=random"):
+        assign_splits(table(people), SplitSettings(), "m.csv")
+
+
+def test_no_speakers() -> None:
+    nameless = table().drop(columns="speaker")
+    with pytest.raises(UserError, match=r"no speaker column.*method=random"):
+        assign_splits(nameless, SplitSettings(), "m.csv")
+    assert set(assign_splits(nameless, SplitSettings(method="random"), "m.csv")["split"]) == {"train", "val", "test"}
+    gap = table()
+    gap.loc[4, "speaker"] = ""
+    with pytest.raises(UserError, match=r"m.csv:6: column 'speaker' is empty"):
+        assign_splits(gap, SplitSettings(), "m.csv")
+
+
+def test_random_must_be_asked_for_and_then_leaks() -> None:
+    people = table(6, 20)
+    out = assign_splits(people, SplitSettings(method="random", val=0.25, test=0.25), "m.csv")
+    shares = out["split"].value_counts(normalize=True)
+    assert shares["val"] == pytest.approx(0.25, abs=0.02)
+    assert shares["test"] == pytest.approx(0.25, abs=0.02)
+    assert len(leaking_speakers(out)) > 3
+
+
+def test_the_tables_own_column_wins() -> None:
+    own = table().assign(split=lambda t: np.where(t.index % 2, "train", "test"))
+    for method in ("auto", "column"):
+        pd.testing.assert_frame_equal(assign_splits(own, SplitSettings(method=method), "m.csv"), own)  # type: ignore[arg-type]
+    assert leaking_speakers(assign_splits(own, SplitSettings(method="speaker"), "m.csv")) == []
+    blank = own.assign(split="")
+    assert leaking_speakers(assign_splits(blank, SplitSettings(), "m.csv")) == []
+
+
+def test_a_column_with_gaps() -> None:
+    own = table().assign(split="train")
+    own.loc[3, "split"] = ""
+    with pytest.raises(UserError, match=r"m.csv:5: column 'split' is empty"):
+        assign_splits(own, SplitSettings(), "m.csv")
+    with pytest.raises(UserError, match=r"m.csv has no split column"):
+        assign_splits(table(), SplitSettings(method="column"), "m.csv")
+
+
+def test_leaking_speakers() -> None:
+    both = pd.DataFrame({"speaker": ["b", "b", "a", "a", "c", "", ""], "split": ["train", "test"] * 3 + ["val"]})
+    assert leaking_speakers(both) == ["a", "b"]
+    assert leaking_speakers(both.drop(columns="split")) == []
+    assert leaking_speakers(both.drop(columns="speaker")) == []
+
+
+def test_leave_one_out() -> None:
+    people = table(4)
+    for name in speakers(people, "m.csv").unique():
+        fold = leave_one_out(people, name)
+        assert ((fold["split"] == "test") == (fold["speaker"] == name)).all()
+        assert set(fold["split"]) == {"train", "test"}
+
+
+def test_require_splits() -> None:
+    own = table().assign(split="train")
+    require_splits(own, "m.csv", ("train",))
+    with pytest.raises(UserError, match=r"m.csv: the val split is empty"):
+        require_splits(own, "m.csv")

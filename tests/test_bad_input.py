@@ -1,0 +1,120 @@
+"""Each mistake gets one sentence and a non-zero exit, and leaves nothing half-written."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile as sf
+
+from tests.conftest import RATE, tone
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def refused(result: subprocess.CompletedProcess[str], *words: str) -> None:
+    assert result.returncode != 0
+    assert "Traceback" not in result.stderr + result.stdout
+    for word in words:
+        assert word in result.stderr, result.stderr
+
+
+def manifest(folder: Path, **columns: object) -> Path:
+    """Twelve good clips of two speakers, with columns replaced; a list replaces the first values."""
+    for index in range(12):
+        sf.write(folder / f"{index}.wav", tone(300 + 200 * (index % 2), seed=index), RATE)
+    table = pd.DataFrame(
+        {
+            "file_name": [f"{i}.wav" for i in range(12)],
+            "pitch": ["low", "high"] * 6,
+            "speaker": ["a", "a", "b", "b", "c", "c"] * 2,
+            "split": ["train", "train", "val", "val", "test", "test"] * 2,
+        }
+    ).astype(object)
+    for name, values in columns.items():
+        if values is None:
+            table = table.drop(columns=name)
+        else:
+            table.loc[: len(values) - 1, name] = values
+    table.to_csv(folder / "metadata.csv", index=False)
+    return folder / "metadata.csv"
+
+
+def train(run: Run, path: Path, *more: str) -> subprocess.CompletedProcess[str]:
+    return run("train", "data=manifest", f"data.manifest={path}", "data.heads=[pitch]", "data.task=t", *more)
+
+
+def test_manifest_mistakes_are_named_by_line(run: Run, tmp_path: Path) -> None:
+    path = manifest(tmp_path, file_name=["0.wav", "0.wav"])
+    refused(train(run, path), "metadata.csv:2", "'0.wav' stands in more than one row")
+    path = manifest(tmp_path, file_name=["../0.wav"])
+    refused(train(run, path), "metadata.csv:2", "outside the manifest's folder")
+    path = manifest(tmp_path, pitch=None)
+    refused(train(run, path), "has no column 'pitch'")
+    assert not (tmp_path / "outputs/registry").exists()
+
+
+def test_an_empty_split_and_an_untrained_class_are_refused(run: Run, tmp_path: Path) -> None:
+    path = manifest(tmp_path, split=["train", "train", "train", "train"] + ["test", "test"] * 4)
+    refused(train(run, path), "the val split is empty")
+    path = manifest(tmp_path, pitch=["low", "low", "low", "high", "low", "high", "low", "low"])
+    refused(train(run, path), "'high' of head 'pitch' has no training example")
+
+
+def test_a_missing_clip_is_refused_before_training(run: Run, tmp_path: Path) -> None:
+    path = manifest(tmp_path)
+    (tmp_path / "4.wav").unlink()
+    result = train(run, path)
+    refused(result, "metadata.csv:6 (4.wav)", "no such file", "data.on_bad_audio=skip")
+    assert "epoch" not in result.stdout
+
+
+def test_typos_reach_the_user_with_a_suggestion(run: Run) -> None:
+    refused(run("train", "trainer.max_epoch=3"), "max_epoch", "Could not override")
+    refused(run("train", "model=m3"), "m1", "m2")
+    refused(run("train", "ckpt_path=nowhere.ckpt"), "there is no checkpoint at nowhere.ckpt")
+    refused(run("train", "data=manifest"), "data.manifest=path/metadata.csv")
+    refused(run("train", "data=manifest", "data.manifest=nowhere.csv"), "there is no manifest at nowhere.csv")
+
+
+@pytest.mark.skipif(shutil.which("unshare") is None or os.geteuid() != 0, reason="needs root to mount a full disk")
+def test_a_full_disk_gets_one_sentence_and_leaves_nothing(tmp_path: Path) -> None:
+    """Synthesis into a 2 MB file system of its own."""
+    import sys
+
+    script = (
+        f"mount -t tmpfs -o size=2m tmpfs {tmp_path} && cd {tmp_path} && "
+        f"{sys.executable} -m slu.synthesize; code=$?; ls -A outputs/corpus; exit $code"
+    )
+    result = subprocess.run(
+        ["unshare", "--mount", "sh", "-c", script], capture_output=True, text=True, check=False, timeout=120
+    )
+    if "permission denied" in result.stderr or "unshare failed" in result.stderr:
+        pytest.skip("mounting is not allowed here")
+    refused(result, "disk is full")
+    assert result.stdout.strip() == ""
+
+
+def test_outputs_that_cannot_be_written_are_named(run: Run) -> None:
+    refused(run("train", "outputs=/proc/nothing"), "cannot write to /proc/nothing")
+    refused(run("predict", "x.wav"), "there is no bundle at outputs/registry/orders/latest")
+
+
+def test_predict_answers_the_good_files_and_names_the_bad(run: Run, tmp_path: Path) -> None:
+    from tests.bundles.helpers import tiny_bundle
+
+    folder = tiny_bundle(tmp_path / "bundle")
+    sf.write(tmp_path / "good.wav", tone(440), RATE)
+    sf.write(tmp_path / "nan.wav", np.full(RATE, np.nan, np.float32), RATE, subtype="FLOAT")
+    sf.write(tmp_path / "empty.wav", np.zeros(0, np.float32), RATE)
+    sf.write(tmp_path / "hour.flac", np.zeros(3600 * 4000, np.int16), 4000)
+    (tmp_path / "text.wav").write_text("not audio")
+    files = ["good.wav", "nan.wav", "empty.wav", "hour.flac", "text.wav", "missing.wav"]
+    result = run("predict", *files, f"bundle={folder}")
+    refused(result, "nan.wav: it holds NaN", "empty.wav: there are no samples", "hour.flac: it lasts 3600 s", "text.wav", "missing.wav: there is no such file")  # fmt: skip
+    assert result.stdout.startswith("good.wav: ")
+    assert len(result.stdout.splitlines()) == 1
