@@ -41,4 +41,8 @@ def main(audio: Path, picture: Path, folder: Path) -> None:
 if __name__ == "__main__":
     if len(sys.argv) < 3:
         sys.exit(__doc__)
-    main(Path(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3] if len(sys.argv) > 3 else "outputs/registry/orders/latest"))
+    main(
+        Path(sys.argv[1]),
+        Path(sys.argv[2]),
+        Path(sys.argv[3] if len(sys.argv) > 3 else "outputs/registry/orders/latest"),
+    )

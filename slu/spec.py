@@ -10,6 +10,9 @@ from typing import Any
 
 SPEC_VERSION = 1
 
+RESERVED = frozenset({"file_name", "speaker", "split", "text", "source"})
+"""Columns of a manifest that cannot be heads."""
+
 
 @dataclass(frozen=True)
 class Head:
@@ -53,6 +56,11 @@ class TaskSpec:
         names = [head.name for head in self.heads]
         if len(set(names)) != len(names):
             raise ValueError(f"task '{self.task}' names a head twice: {names}")
+        if reserved := sorted(set(names) & RESERVED):
+            raise ValueError(f"a head cannot be called '{reserved[0]}': manifests use that column for something else")
+        maps = [head.label_map for head in self.heads]
+        if len(set(maps)) != len(maps):
+            raise ValueError(f"two heads of task '{self.task}' share a label map: {maps}")
 
     @property
     def head_names(self) -> list[str]:

@@ -115,6 +115,7 @@ def test_predict_answers_the_good_files_and_names_the_bad(run: Run, tmp_path: Pa
     (tmp_path / "text.wav").write_text("not audio")
     files = ["good.wav", "nan.wav", "empty.wav", "hour.flac", "text.wav", "missing.wav"]
     result = run("predict", *files, f"bundle={folder}")
-    refused(result, "nan.wav: it holds NaN", "empty.wav: there are no samples", "hour.flac: it lasts 3600 s", "text.wav", "missing.wav: there is no such file")  # fmt: skip
+    refused(result, "nan.wav: it holds NaN", "empty.wav: there are no samples", "hour.flac: it lasts 3600 s")
+    refused(result, "text.wav: it is not audio", "missing.wav: there is no such file")
     assert result.stdout.startswith("good.wav: ")
     assert len(result.stdout.splitlines()) == 1

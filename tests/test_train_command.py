@@ -1,7 +1,6 @@
 """Training end to end, as a user starts it: real processes, a tiny real model, a real kill."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -156,7 +155,8 @@ def test_predict_and_evaluate_use_the_bundle(trained: Path, tones: Path) -> None
 
 
 def test_a_worse_run_of_the_same_data_does_not_become_latest(trained: Path, tones: Path) -> None:
-    before = os.readlink(trained / "outputs/registry/tones/latest")
+    latest = trained / "outputs/registry/tones/latest"
+    before = latest.readlink()
     result = subprocess.run(
         [sys.executable, "-m", "slu.train", *tones_task(tones), "trainer.max_epochs=1", "optimizer.lr=1e-6"],
         cwd=trained,
@@ -166,7 +166,7 @@ def test_a_worse_run_of_the_same_data_does_not_become_latest(trained: Path, tone
     )
     assert result.returncode == 0, result.stderr
     assert "0 computed now" in result.stdout, "features of the first run should have been found"
-    assert os.readlink(trained / "outputs/registry/tones/latest") == before
+    assert latest.readlink() == before
     assert len([p for p in (trained / "outputs/registry/tones").iterdir() if p.is_dir() and not p.is_symlink()]) == 2
 
 

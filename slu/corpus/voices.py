@@ -63,6 +63,8 @@ def draw_speakers(settings: VoiceSettings, language: str, split: str, rng: Gener
     if not pool:
         raise UserError(f"voices: no variant is left for the {split} split")
     count = settings.speakers[split]
+    if count < 1:
+        raise UserError(f"voices.speakers.{split} must be at least 1, got {count}")
     invented = round(count * settings.invented_share) if split == "train" else 0
     accented = round(count * settings.accent_share) if split == "train" and settings.accents else 0
     order = [pool[i] for i in rng.permutation(len(pool))]

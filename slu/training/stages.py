@@ -67,14 +67,17 @@ def load_data(settings: Mapping[str, Any], outputs: Path) -> tuple[Manifest, Tas
         build_front_end(settings["features"])
     except ValueError as error:
         raise UserError(f"features: {error}") from None
-    spec = TaskSpec(
-        task=data["task"],
-        heads=heads,
-        front_end=dict(settings["features"]),
-        min_duration_s=float(data["min_duration_s"]),
-        max_duration_s=float(data["max_duration_s"]),
-        min_confidence=float(settings["min_confidence"]),
-    )
+    try:
+        spec = TaskSpec(
+            task=data["task"],
+            heads=heads,
+            front_end=dict(settings["features"]),
+            min_duration_s=float(data["min_duration_s"]),
+            max_duration_s=float(data["max_duration_s"]),
+            min_confidence=float(settings["min_confidence"]),
+        )
+    except ValueError as error:
+        raise UserError(f"data: {error}") from None
     return manifest, spec
 
 
