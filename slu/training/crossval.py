@@ -27,8 +27,8 @@ def leave_one_speaker_out(
     """
     table, where = data.features.table, str(data.manifest.path)
     names = sorted(speakers(table, where).unique())
-    labelled = table[[head.name for head in data.spec.heads]].ne("").all(axis=1)
-    if unlabelled := [name for name in names if not (labelled & (table["speaker"] == name)).any()]:
+    labelled = (table[data.spec.head_names] != "").all(axis=1)
+    if unlabelled := [name for name in names if not bool((labelled & (table["speaker"] == name)).any())]:
         raise UserError(f"{where}: speaker '{unlabelled[0]}' has no clip with all labels to test on; take them out")
     if len(names) < 2:
         raise UserError(f"{where}: leave_one_speaker_out needs at least two speakers, there is {names[0]}")
