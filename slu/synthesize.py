@@ -16,7 +16,7 @@ from slu.corpus.synthesised import ensure_synthesised, synthesis_settings
 def main(config: DictConfig) -> None:
     settings = cast(dict[str, Any], OmegaConf.to_container(config, resolve=True))
     menu = Menu.parse(settings["menu"], "menu")
-    corpus = synthesis_settings(settings["data"], settings["voices"])
+    corpus = synthesis_settings(settings["synthesis"], settings["voices"])
     manifest, is_new = ensure_synthesised(menu, corpus, Path(settings["outputs"]), force=settings["force"])
     print(f"{'spoke' if is_new else 'up to date:'} {sum(corpus.counts.values())} clips, {manifest}")
 

@@ -143,7 +143,7 @@ def _with_variants(data: Path, target: Path, extra: Mapping[str, str], languages
     for source in data.rglob("*"):
         place = source.relative_to(data)
         link = target / place
-        if place.parts[0] == "lang" and source.is_file() and source.name not in languages:
+        if place.parts[0] == "lang" and source.is_file() and not _speaks(source, languages):
             continue
         if source.is_dir():
             link.mkdir(parents=True, exist_ok=True)
@@ -156,3 +156,10 @@ def _with_variants(data: Path, target: Path, extra: Mapping[str, str], languages
     for name, text in extra.items():
         (target / "voices" / "!v" / name).write_text(text)
     return target
+
+
+def _speaks(voice: Path, languages: Sequence[str]) -> bool:
+    """Whether a language file answers to one of the names; `en` lists itself as en-gb too, `en-US` as en-us."""
+    lines = voice.read_text(encoding="utf-8", errors="ignore").splitlines()
+    names = {voice.name.lower(), *(line.split()[1].lower() for line in lines if line.startswith("language "))}
+    return any(language.lower() in names for language in languages)

@@ -12,19 +12,9 @@ from slu.corpus.menu import Menu
 from slu.corpus.synthesis import VERSION, SynthesisSettings, synthesise
 
 
-def synthesis_settings(data: Mapping[str, Any], voices: Mapping[str, Any]) -> SynthesisSettings:
-    """From the `data` and `voices` groups of the configuration."""
-    return parse_settings(
-        SynthesisSettings,
-        {
-            "counts": data["counts"],
-            "seed": data["synthesis_seed"],
-            "sample_rate": data["sample_rate"],
-            "voices": voices,
-            "acoustics": data["acoustics"],
-        },
-        "data",
-    )
+def synthesis_settings(synthesis: Mapping[str, Any], voices: Mapping[str, Any]) -> SynthesisSettings:
+    """From the configuration groups of the same names."""
+    return parse_settings(SynthesisSettings, {**synthesis, "voices": voices}, "synthesis")
 
 
 def ensure_synthesised(

@@ -29,6 +29,20 @@ class MaskedNorm(nn.Module):
         return y
 
 
+class ChannelNorm(nn.Module):
+    """Layer normalisation over the channels of each frame: nothing is remembered of the training voices."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(channels)
+
+    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+        return self.norm(x)  # type: ignore[no-any-return]
+
+
+NORMS: dict[str, type[MaskedNorm] | type[ChannelNorm]] = {"batch": MaskedNorm, "layer": ChannelNorm}
+
+
 class UtteranceNorm(nn.Module):
     """Subtract the clip's own spectral baseline; divide by one standard deviation of the whole clip.
 

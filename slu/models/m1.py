@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from slu.models.layers import MaskedNorm, SinusoidalPositions, TransformerLayers, frame_mask
+from slu.models.layers import NORMS, SinusoidalPositions, TransformerLayers, frame_mask
 
 
 class M1(nn.Module):
@@ -22,8 +22,11 @@ class M1(nn.Module):
         attention_heads: int = 4,
         feedforward: int = 384,
         dropout: float = 0.1,
+        norm: str = "batch",
     ) -> None:
         super().__init__()
+        if norm not in NORMS:
+            raise ValueError(f"M1 knows the norms {', '.join(NORMS)}, not '{norm}'")
         if len(channels) != len(strides):
             raise ValueError(f"M1 needs one stride per block, got {len(channels)} channels and {len(strides)} strides")
         if kernel_size % 2 == 0:
@@ -33,7 +36,8 @@ class M1(nn.Module):
         self.d_model = channels[-1]
         widths = [n_features, *channels]
         self.blocks = nn.ModuleList(
-            _Block(a, b, kernel_size, stride, dropout) for a, b, stride in zip(widths, channels, strides, strict=False)
+            _Block(a, b, kernel_size, stride, dropout, norm)
+            for a, b, stride in zip(widths, channels, strides, strict=False)
         )
         self.positions = SinusoidalPositions(self.d_model)
         self.transformer = TransformerLayers(self.d_model, layers, attention_heads, feedforward, dropout)
@@ -45,13 +49,13 @@ class M1(nn.Module):
 
 
 class _Block(nn.Module):
-    """Convolution, masked batch norm, GELU, dropout. Padding is zeroed first, so it cannot leak in."""
+    """Convolution, normalisation, GELU, dropout. Padding is zeroed first, so it cannot leak in."""
 
-    def __init__(self, inputs: int, outputs: int, kernel_size: int, stride: int, dropout: float) -> None:
+    def __init__(self, inputs: int, outputs: int, kernel_size: int, stride: int, dropout: float, norm: str) -> None:
         super().__init__()
         self.stride = stride
         self.conv = nn.Conv1d(inputs, outputs, kernel_size, stride, kernel_size // 2, bias=False)
-        self.norm = MaskedNorm(outputs)
+        self.norm = NORMS[norm](outputs)
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, x: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:

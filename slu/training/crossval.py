@@ -26,7 +26,8 @@ def leave_one_speaker_out(
     Raises UserError without a speaker column, with one speaker, or when a fold lacks a class.
     """
     table, where = data.features.table, str(data.manifest.path)
-    names = sorted(speakers(table, where).unique())
+    real = table if "synthetic" not in table.columns else table[table["synthetic"] == ""]
+    names = sorted(speakers(real, where).unique())
     labelled = (table[data.spec.head_names] != "").all(axis=1)
     if unlabelled := [name for name in names if not bool((labelled & (table["speaker"] == name)).any())]:
         raise UserError(f"{where}: speaker '{unlabelled[0]}' has no clip with all labels to test on; take them out")

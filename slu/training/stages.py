@@ -15,7 +15,7 @@ from slu.corpus.menu import Menu
 from slu.corpus.splits import SplitSettings, assign_splits
 from slu.corpus.synthesised import ensure_synthesised, synthesis_settings
 from slu.features import build_front_end
-from slu.spec import TaskSpec
+from slu.spec import Head, TaskSpec
 from slu.training.preprocessing import FeatureTable, preprocess
 
 
@@ -49,20 +49,21 @@ def prepare(settings: Mapping[str, Any], outputs: Path) -> Prepared:
 
 def load_data(settings: Mapping[str, Any], outputs: Path) -> tuple[Manifest, TaskSpec]:
     data = settings["data"]
-    if data["manifest"] is None and data.get("counts") is None:
+    if data["manifest"] is None and not data["synthetic_speech"]:
         raise UserError("data=manifest needs a table: add data.manifest=path/metadata.csv")
-    if data["manifest"] is None:
+    manifest, heads = None, None
+    if data["synthetic_speech"]:
         menu = Menu.parse(settings["menu"], "menu")
-        path, is_new = ensure_synthesised(menu, synthesis_settings(data, settings["voices"]), outputs)
+        synthesis = synthesis_settings(settings["synthesis"], settings["voices"])
+        path, is_new = ensure_synthesised(menu, synthesis, outputs)
         print(f"corpus: {'spoken now' if is_new else 'up to date'}, {path}", flush=True)
         heads = menu.task_heads()
         manifest = read_manifest(path, heads)
-    else:
-        path = Path(data["manifest"])
-        heads = infer_heads(read_manifest(path), data["heads"], data["label_maps"])
-        manifest = read_manifest(path, heads)
-        split = parse_settings(SplitSettings, data["split"], "data.split")
-        manifest = Manifest(path, assign_splits(manifest.table, split, str(path)))
+    if data["manifest"] is not None:
+        recorded, heads = _read_recordings(data, heads)
+        manifest = recorded if manifest is None else _train_along(recorded, manifest)
+    assert manifest is not None
+    assert heads is not None
     try:
         build_front_end(settings["features"])
     except ValueError as error:
@@ -79,6 +80,22 @@ def load_data(settings: Mapping[str, Any], outputs: Path) -> tuple[Manifest, Tas
     except ValueError as error:
         raise UserError(f"data: {error}") from None
     return manifest, spec
+
+
+def _read_recordings(data: Mapping[str, Any], heads: tuple[Head, ...] | None) -> tuple[Manifest, tuple[Head, ...]]:
+    path = Path(data["manifest"])
+    heads = heads or infer_heads(read_manifest(path), data["heads"], data["label_maps"])
+    manifest = read_manifest(path, heads)
+    split = parse_settings(SplitSettings, data["split"], "data.split")
+    return Manifest(path, assign_splits(manifest.table, split, str(path))), heads
+
+
+def _train_along(recorded: Manifest, spoken: Manifest) -> Manifest:
+    """The recordings, and the training voices of the synthesised corpus added to their training split."""
+    voices = spoken.table[spoken.table["split"] == "train"]
+    files = [str((spoken.folder / name).resolve()) for name in voices["file_name"]]
+    parts = [recorded.table.assign(synthetic=""), voices.assign(file_name=files, synthetic="yes")]
+    return Manifest(recorded.path, pd.concat(parts, ignore_index=True).fillna(""))
 
 
 def require_examples(table: pd.DataFrame, spec: TaskSpec, splits: Sequence[str], where: str) -> None:
