@@ -7,13 +7,18 @@ from slu.models.layers import SinusoidalPositions, TransformerLayers, frame_mask
 
 
 class M2(nn.Module):
-    """(batch, frames, features), lengths -> (batch, frames / stack, d_model), lengths."""
+    """(batch, frames, features), lengths -> (batch, frames / step, d_model), lengths.
+
+    Each position sees `stack` frames; with `step` < `stack` neighbours overlap, so that a sound does not
+    depend on where the grid cuts it.
+    """
 
     def __init__(
         self,
         n_features: int,
         *,
-        stack: int = 4,
+        stack: int = 8,
+        step: int = 4,
         d_model: int = 144,
         layers: int = 4,
         attention_heads: int = 4,
@@ -21,9 +26,9 @@ class M2(nn.Module):
         dropout: float = 0.1,
     ) -> None:
         super().__init__()
-        if stack < 1:
-            raise ValueError(f"M2 needs a stack of at least one frame, got {stack}")
-        self.stack, self.d_model = stack, d_model
+        if not 1 <= step <= stack:
+            raise ValueError(f"M2 needs 1 <= step <= stack, got step {step} and stack {stack}")
+        self.stack, self.step, self.d_model = stack, step, d_model
         self.projection = nn.Linear(n_features * stack, d_model)
         self.norm = nn.LayerNorm(d_model)
         self.positions = SinusoidalPositions(d_model)
@@ -32,8 +37,10 @@ class M2(nn.Module):
 
     def forward(self, x: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         x = x * frame_mask(lengths, x.shape[1]).unsqueeze(-1)
-        x = F.pad(x, (0, 0, 0, -x.shape[1] % self.stack))
-        x = x.reshape(x.shape[0], -1, self.stack * x.shape[2])
-        lengths = (lengths - 1).div(self.stack, rounding_mode="floor") + 1
+        lengths = (lengths - 1).div(self.step, rounding_mode="floor") + 1
+        # One window per position, the last ones reaching into zeros: (batch, positions, features, stack).
+        missing = (int(lengths.max()) - 1) * self.step + self.stack - x.shape[1]
+        x = F.pad(x, (0, 0, 0, max(0, missing))).unfold(1, self.stack, self.step).flatten(2)
+        x = x[:, : int(lengths.max())]
         x = self.dropout(self.positions(self.norm(self.projection(x))))
         return self.transformer(x, frame_mask(lengths, x.shape[1])), lengths

@@ -84,7 +84,7 @@ def test_logits_by_head_and_different_for_different_clips(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "changes", "group"),
     # Settings without any view of neighbouring frames, so that only the positions can tell the order.
-    [("m1", {"kernel_size": 1, "strides": [1, 1]}, 1), ("m2", {"stack": 4}, 4), ("m2", {"stack": 1}, 1)],
+    [("m1", {"kernel_size": 1, "strides": [1, 1]}, 1), ("m2", {"stack": 4}, 4), ("m2", {"stack": 1, "step": 1}, 1)],
 )
 @torch.no_grad()
 def test_the_order_of_frames_matters_because_of_positions(name: str, changes: dict[str, Any], group: int) -> None:
