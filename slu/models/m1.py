@@ -16,7 +16,7 @@ class M1(nn.Module):
         n_features: int,
         *,
         channels: Sequence[int] = (128, 192, 192),
-        strides: Sequence[int] = (2, 2, 1),
+        strides: Sequence[int] = (2, 2, 2),
         kernel_size: int = 5,
         layers: int = 2,
         attention_heads: int = 4,
