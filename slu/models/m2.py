@@ -20,7 +20,7 @@ class M2(nn.Module):
         stack: int = 8,
         step: int = 4,
         d_model: int = 144,
-        layers: int = 4,
+        layers: int = 3,
         attention_heads: int = 4,
         feedforward: int = 384,
         dropout: float = 0.1,
