@@ -1,5 +1,6 @@
 """Train a recogniser, test it and register it; runs the stages before it where needed."""
 
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
@@ -16,7 +17,7 @@ from slu.common.errors import UserError
 from slu.common.files import write_json
 from slu.common.progress import progress_bar
 from slu.common.settings import parse_settings
-from slu.corpus.splits import leaking_speakers
+from slu.corpus.splits import describe_split
 from slu.evaluation.metrics import summarise_folds
 from slu.evaluation.plots import confusion_figure
 from slu.evaluation.run import Evaluation, evaluate, subset
@@ -26,9 +27,10 @@ from slu.features.augment import AugmentSettings
 from slu.training.classifier import LossSettings
 from slu.training.crossval import leave_one_speaker_out
 from slu.training.datamodule import LoaderSettings
-from slu.training.fit import FitSettings, Fitted, fit
+from slu.training.fit import FitSettings, Fitted, check_checkpoint, fit
 from slu.training.recording import record
-from slu.training.stages import Prepared, prepare, require_examples
+from slu.training.settings import RunSettings
+from slu.training.stages import Prepared, prepare, require_examples, run_settings
 
 
 @hydra.main(version_base="1.3", config_path="../conf", config_name="train")
@@ -36,35 +38,40 @@ from slu.training.stages import Prepared, prepare, require_examples
 def main(config: DictConfig) -> float | None:
     settings = cast(dict[str, Any], OmegaConf.to_container(config, resolve=True))
     outputs, run = Path(settings["outputs"]), Path(HydraConfig.get().runtime.output_dir)
-    resume_from = _checkpoint(settings["ckpt_path"])
-    torch.set_num_threads(int(settings["threads"]))
-    fit_settings = _fit_settings(config, settings, run)
+    plain = run_settings(settings)
+    torch.set_num_threads(plain.threads)
+    fit_settings = _fit_settings(config, settings, plain, run)
 
     data = prepare(settings, outputs)
     where = str(data.manifest.path)
-    if settings["cross_validation"] is not None:
-        return _cross_validate(settings, data, fit_settings, run, resume_from)
-    if leaking := leaking_speakers(data.manifest.table):
-        print(f"warning: {len(leaking)} speakers ({', '.join(leaking[:3])}, …) are on both sides of the split; "
-              "the test says nothing about new people")  # fmt: skip
+    if plain.cross_validation is not None:
+        _cross_validate(settings, data, fit_settings, plain, run)
+        return None  # the folds are tests, and a test is never an objective
     require_examples(data.features.table, data.spec, ("train", "val", "test"), where)
-    print(f"run: {run} (if it is cut short: ckpt_path={run / 'checkpoints' / 'last.ckpt'})", flush=True)
+    split = describe_split(data.features.table)
+    if split != "speaker-disjoint":
+        print(f"warning: {split}; the test may say nothing about new people", flush=True)
+    resume_from = None if plain.ckpt_path is None else Path(plain.ckpt_path)
+    if resume_from is not None:
+        check_checkpoint(resume_from, settings["model"], data.spec)
+    print(f"run: {run}\nif it is cut short: {_resume_command(run)}", flush=True)
     fitted = fit(data.features.table, data.spec, fit_settings, run, resume_from)
-    results = _test(fitted, data, settings)
+    results = _test(fitted, data, plain)
     metrics = {condition: result.metrics for condition, result in results.items()}
-    registered = _register(settings, data, fitted, metrics, run)
+    registered = _register(settings, data, fitted, {"split": split, "test": metrics}, run)
     _record(fit_settings, settings, fitted, data, results["clean"])
-    show(metrics_table(metrics, f"{data.spec.task}: unseen speakers, generated noise"), _facts(fitted, registered, run))
+    title = f"{data.spec.task}: {fitted.parameters:,} parameters on test clips, {split}; generated noise"
+    show(metrics_table(metrics, title), _facts(fitted, registered, run))
     return fitted.objective
 
 
-def _checkpoint(path: str | None) -> Path | None:
-    if path is not None and not Path(path).is_file():
-        raise UserError(f"there is no checkpoint at {path}; look for outputs/runs/train/*/checkpoints/last.ckpt")
-    return None if path is None else Path(path)
+def _resume_command(run: Path) -> str:
+    overrides = [o for o in HydraConfig.get().overrides.task if not o.startswith("ckpt_path=")]
+    last = f"ckpt_path={run / 'checkpoints' / 'last.ckpt'}"
+    return shlex.join(["python", "-m", "slu.train", *overrides, last])
 
 
-def _fit_settings(config: DictConfig, settings: Mapping[str, Any], run: Path) -> FitSettings:
+def _fit_settings(config: DictConfig, settings: Mapping[str, Any], plain: RunSettings, run: Path) -> FitSettings:
     return FitSettings(
         model=settings["model"],
         loss=parse_settings(LossSettings, settings["loss"], "loss"),
@@ -73,35 +80,35 @@ def _fit_settings(config: DictConfig, settings: Mapping[str, Any], run: Path) ->
         optimizer=hydra.utils.instantiate(config.optimizer),
         scheduler=hydra.utils.instantiate(config.scheduler),
         trainer=settings["trainer"],
-        patience=int(settings["patience"]),
-        seed=int(settings["seed"]),
+        patience=plain.patience,
+        seed=plain.seed,
         loggers=[hydra.utils.instantiate(logger, save_dir=str(run)) for logger in config.logger.values()],
     )
 
 
-def _bundle(fitted: Fitted, data: Prepared, settings: Mapping[str, Any]) -> Bundle:
+def _bundle(fitted: Fitted, data: Prepared) -> Bundle:
     front_end = build_front_end(data.spec.front_end)
-    return Bundle(Path(), "unregistered", data.spec, front_end.eval(), fitted.recogniser, settings, {})
+    return Bundle(Path(), "unregistered", data.spec, front_end.eval(), fitted.recogniser, {}, {})
 
 
-def _test(fitted: Fitted, data: Prepared, settings: Mapping[str, Any]) -> dict[str, Evaluation]:
-    predictor = Predictor(_bundle(fitted, data, settings))
+def _test(fitted: Fitted, data: Prepared, plain: RunSettings) -> dict[str, Evaluation]:
+    predictor = Predictor(_bundle(fitted, data))
     test = subset(data.manifest, "split", "test")
     results = {}
-    for snr in [None, *settings["noise_test_snr_db"]]:
-        name = "clean" if snr is None else f"{snr} dB"
+    for snr in [None, *plain.noise_test_snr_db]:
+        name = "clean" if snr is None else f"{snr:g} dB"
         with progress_bar(f"testing {name}") as progress:
             results[name] = evaluate(predictor, test, snr_db=snr, progress=progress)
     return results
 
 
 def _register(
-    settings: Mapping[str, Any], data: Prepared, fitted: Fitted, test: Mapping[str, Any], run: Path
+    settings: Mapping[str, Any], data: Prepared, fitted: Fitted, results: Mapping[str, Any], run: Path
 ) -> Registered:
     metrics = {
         "objective": fitted.objective,
         "validation": dict(fitted.validation),
-        "test": dict(test),
+        **results,
         "data": data.data_hash,
         "parameters": fitted.parameters,
         "epochs": fitted.epochs,
@@ -144,22 +151,20 @@ def _facts(fitted: Fitted, registered: Registered, run: Path) -> Any:
 
 
 def _cross_validate(
-    settings: Mapping[str, Any], data: Prepared, fit_settings: FitSettings, run: Path, resume_from: Path | None
-) -> float:
-    if settings["cross_validation"] != "leave_one_speaker_out":
-        raise UserError(f"cross_validation={settings['cross_validation']} is unknown; use leave_one_speaker_out")
-    if resume_from is not None:
+    settings: Mapping[str, Any], data: Prepared, fit_settings: FitSettings, plain: RunSettings, run: Path
+) -> None:
+    if plain.ckpt_path is not None:
         raise UserError("ckpt_path resumes a single fit; a cross-validation is started again without it")
 
     def test(fitted: Fitted, speaker: str) -> dict[str, Any]:
-        return evaluate(Predictor(_bundle(fitted, data, settings)), subset(data.manifest, "speaker", speaker)).metrics
+        return evaluate(Predictor(_bundle(fitted, data)), subset(data.manifest, "speaker", speaker)).metrics
 
     folds, final = leave_one_speaker_out(data, fit_settings, run, test)
     summary = summarise_folds(folds)
-    registered = _register(settings, data, final, {"leave_one_speaker_out": {**summary, "speakers": folds}}, run)
+    tests = {"leave_one_speaker_out": {**summary, "speakers": folds}}
+    registered = _register(settings, data, final, {"split": "speaker-disjoint", "test": tests}, run)
     title = f"{data.spec.task}: leave one speaker out"
     show(folds_table(folds, summary, title), _facts(final, registered, run))
-    return float(summary["mean"])
 
 
 if __name__ == "__main__":

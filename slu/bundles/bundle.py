@@ -44,7 +44,7 @@ def save_bundle(
 ) -> None:
     """Write the files of a bundle into an existing folder; the registry makes the folder appear at once."""
     weights = {name: tensor.detach().cpu().contiguous() for name, tensor in recogniser.state_dict().items()}
-    save_file(weights, folder / WEIGHTS, metadata=_pins(spec))
+    save_file(weights, folder / WEIGHTS, metadata={**_pins(spec), **_network_pin(config)})
     write_json(folder / SPEC, spec.to_json())
     with atomic_write(folder / CONFIG) as file:
         yaml.safe_dump(dict(config), file, allow_unicode=True, sort_keys=False)
@@ -73,15 +73,14 @@ def load_bundle(folder: Path) -> Bundle:
         with safe_open(folder / WEIGHTS, framework="pt") as file:
             pins = file.metadata() or {}
             weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
-        for key, expected in _pins(spec).items():
-            if pins.get(key) != expected:
-                raise ValueError(f"its {key.replace('_', ' ')} is not the one that the weights were trained with")
+        _check(pins, _pins(spec))
         for head in spec.heads:
             if read_json(folder / f"{head.label_map}2id.json") != head.to_ids():
                 raise ValueError(f"{head.label_map}2id.json disagrees with {SPEC}")
         front_end = build_front_end(spec.front_end)
         recogniser = build_recogniser(config["model"], front_end.size, spec)
         recogniser.load_state_dict(weights)
+        _check(pins, _network_pin(config))  # last: what does not even fit says so more clearly above
     except FileNotFoundError as error:
         missing = Path(error.filename or WEIGHTS).name  # safetensors leaves the name out
         raise UserError(f"the bundle {folder} is damaged: {missing} is missing") from None
@@ -89,6 +88,16 @@ def load_bundle(folder: Path) -> Bundle:
         reason = textwrap.shorten(str(error), 200) or type(error).__name__
         raise UserError(f"the bundle {folder} cannot be used: {reason}") from None
     return Bundle(folder, folder.name, spec, front_end.eval(), recogniser.eval(), config, metrics)
+
+
+def _check(pins: Mapping[str, str], expected: Mapping[str, str]) -> None:
+    for key, value in expected.items():
+        if pins.get(key) != value:
+            raise ValueError(f"its {key.replace('_', ' ')} is not the one that the weights were trained with")
+
+
+def _network_pin(config: Mapping[str, Any]) -> dict[str, str]:
+    return {"network": settings_hash(dict(config["model"]))}
 
 
 def _pins(spec: TaskSpec) -> dict[str, str]:

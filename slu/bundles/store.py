@@ -5,7 +5,7 @@
 <root>/<task>/latest.json       the same in words: which bundle, its files, its metrics
 """
 
-import math
+import fcntl
 import os
 import shutil
 from collections.abc import Callable
@@ -38,6 +38,12 @@ class Registry:
         trained on other data always becomes latest, because the numbers cannot be compared.
         """
         home = self.root / task
+        home.mkdir(parents=True, exist_ok=True)
+        with (self.root / f".{task}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # two runs that end together must not both compare with the old latest
+            return self._register(task, home, write)
+
+    def _register(self, task: str, home: Path, write: Callable[[Path], None]) -> Registered:
         staging = home / f".staging-{os.getpid()}"
         with atomic_directory(staging) as folder:
             write(folder)
@@ -64,12 +70,14 @@ class Registry:
         except (OSError, ValueError):
             return True, "the first version"
         if old.get("data") != new.get("data"):
-            return True, f"trained on other data than {current.resolve().name}"
+            return True, f"trained on other data than {current.resolve().name}, so their figures cannot be compared"
         ours, theirs = new.get("objective"), old.get("objective")
-        if ours is None or theirs is None:
+        if theirs is None:
             return True, "without a validation objective the newest counts as best"
+        if ours is None:
+            return False, "this run has no validation objective"
         figures = f"validation objective {ours:.4f} against {theirs:.4f} of {current.resolve().name}"
-        return math.isnan(theirs) or ours >= theirs, figures
+        return ours > theirs, figures
 
     def _point(self, task: str, folder: Path) -> None:
         home = self.root / task

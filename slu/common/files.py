@@ -2,10 +2,11 @@
 
 import hashlib
 import json
+import math
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -34,9 +35,18 @@ def atomic_write(path: Path, mode: str = "w") -> Iterator[IO[Any]]:
 
 
 def write_json(path: Path, value: Any) -> None:
+    """NaN and infinity, which JSON does not have, are written as null."""
     with atomic_write(path) as file:
-        json.dump(value, file, ensure_ascii=False, indent=2, sort_keys=False)
+        json.dump(_finite(value), file, ensure_ascii=False, indent=2, allow_nan=False)
         file.write("\n")
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {key: _finite(item) for key, item in value.items()}
+    return [_finite(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
 def read_json(path: Path) -> Any:

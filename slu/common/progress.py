@@ -1,4 +1,4 @@
-"""One kind of progress bar for every long stage; on a pipe it prints nothing but the end."""
+"""One kind of progress bar for every long stage; on a pipe it prints nothing."""
 
 import sys
 from collections.abc import Callable, Iterator

@@ -27,8 +27,3 @@ def is_fresh(folder: Path, expected: str) -> bool:
 def mark_done(folder: Path, value: str, **facts: Any) -> None:
     """Record that the stage finished; `facts` (counts, seeds, inputs) are kept for the reader."""
     write_json(folder / RECORD, {"fingerprint": value, **facts})
-
-
-def mark_stale(folder: Path) -> None:
-    """Forget an earlier result before its files are touched."""
-    (folder / RECORD).unlink(missing_ok=True)

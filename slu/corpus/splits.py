@@ -1,24 +1,28 @@
 """Who trains, who validates, who tests. Speakers are kept on one side unless a random split is asked for by name."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 import pandas as pd
+from pydantic import Field
 
 from slu.common.errors import UserError
-from slu.corpus.manifest import SPLITS
 
-Method = Literal["auto", "column", "speaker", "random", "leave_one_speaker_out"]
+Method = Literal["auto", "column", "speaker", "random"]
 
 
 @dataclass(frozen=True)
 class SplitSettings:
     method: Method = "auto"
     """`auto` takes the manifest's own `split` column, and splits by speaker where there is none."""
-    val: float = 0.15
-    test: float = 0.15
-    seed: int = 0
+    val: Annotated[float, Field(ge=0, lt=1)] = 0.15
+    test: Annotated[float, Field(ge=0, lt=1)] = 0.15
+    seed: Annotated[int, Field(ge=0)] = 0
+
+    def __post_init__(self) -> None:
+        if self.val + self.test >= 1:
+            raise ValueError("val and test leave nothing to train on")
 
 
 def assign_splits(table: pd.DataFrame, settings: SplitSettings, where: str) -> pd.DataFrame:
@@ -78,8 +82,12 @@ def leaking_speakers(table: pd.DataFrame) -> list[str]:
     return sorted(sides[sides > 1].index)
 
 
-def require_splits(table: pd.DataFrame, where: str, needed: tuple[str, ...] = SPLITS) -> None:
-    """Raises UserError naming the first of the `needed` splits that has no row."""
-    for split in needed:
-        if not (table["split"] == split).any():
-            raise UserError(f"{where}: the {split} split is empty")
+def describe_split(table: pd.DataFrame) -> str:
+    """`speaker-disjoint`, `speakers leak: …` or `speakers unknown`, for the report."""
+    if "speaker" not in table.columns or (table["speaker"] == "").any():
+        return "speakers unknown"
+    leaking = leaking_speakers(table)
+    if not leaking:
+        return "speaker-disjoint"
+    named = ", ".join(leaking[:3]) + (", …" if len(leaking) > 3 else "")
+    return f"speakers leak: {len(leaking)} on both sides of the split ({named})"

@@ -6,17 +6,20 @@ places each utterance in its room, adds the noise floor that every real recordin
 
 import io
 import multiprocessing
+import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 import pandas as pd
 import soundfile as sf
 import soxr
 from numpy.random import Generator
+from pydantic import Field
 
 from slu.audio.decode import Waveform
 from slu.audio.noise import coloured_noise, mix, reverberate, room_response
@@ -48,10 +51,10 @@ class Acoustics:
 
 @dataclass(frozen=True)
 class SynthesisSettings:
-    counts: dict[str, int]
+    counts: dict[str, Annotated[int, Field(ge=1)]]
     """Clips per split."""
-    seed: int
-    sample_rate: int
+    seed: Annotated[int, Field(ge=0)]
+    sample_rate: Annotated[int, Field(ge=8000)]
     voices: VoiceSettings
     acoustics: Acoustics
 
@@ -137,6 +140,7 @@ _engine: Engine | None = None
 
 def _start(seed: int, extra: dict[str, str], languages: list[str]) -> None:
     global _settings
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends this process
     _settings = (seed, extra, languages)
 
 
@@ -163,9 +167,11 @@ def _speak(utterances: list[Utterance], seed: int) -> Iterator[tuple[Speech, int
         items.append((utterance.sentence.spoken, utterance.speaker.language, utterance.speaker.variant, prosody))
     chunks = [items[i : i + _CHUNK] for i in range(0, len(items), _CHUNK)]
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(1, mp_context=context, initializer=_start, initargs=(seed, extra, languages)) as executor:
-        try:
-            for chunk in executor.map(_speak_chunk, chunks):
-                yield from chunk
-        except BrokenProcessPool:
-            raise UserError("the espeak-ng process ended unexpectedly; run the command again") from None
+    executor = ProcessPoolExecutor(1, mp_context=context, initializer=_start, initargs=(seed, extra, languages))
+    try:
+        for chunk in executor.map(_speak_chunk, chunks):
+            yield from chunk
+    except BrokenProcessPool:
+        raise UserError("the espeak-ng process ended unexpectedly; run the command again") from None
+    finally:
+        executor.shutdown(cancel_futures=True)

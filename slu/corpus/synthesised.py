@@ -23,7 +23,7 @@ def ensure_synthesised(
     """Path of the corpus's manifest, and whether it had to be spoken now."""
     value = fingerprint(version=VERSION, menu=menu.model_dump(), settings=asdict(settings))
     folder = outputs / "corpus" / f"{menu.task}-{value[:8]}"
-    if not force and is_fresh(folder, value):
+    if not force and is_fresh(folder, value) and (folder / "metadata.csv").is_file():
         return folder / "metadata.csv", False
     with progress_bar(f"speaking {menu.task}") as progress:
         synthesise(menu, settings, folder, progress)

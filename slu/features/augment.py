@@ -47,6 +47,12 @@ class AugmentSettings:
     masks: int = 2
     """SpecAugment (Park et al., 2019): rectangles replaced by the clip's mean."""
 
+    def __post_init__(self) -> None:
+        for name in ("stretch", "vtlp", "reverb_rt60_s"):
+            low, high = getattr(self, name)
+            if not 0 < low <= high:
+                raise ValueError(f"{name} must be a range of positive factors, got {[low, high]}")
+
 
 class Augment:
     """Callable on (features (batch, frames, bands), lengths (batch,)); returns the same shapes, new lengths."""

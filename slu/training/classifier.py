@@ -143,8 +143,10 @@ class UtteranceClassifier(L.LightningModule):
                     self.log(f"val/{condition}/{name}_{metric}", value)
                 objective.append(values["macro_f1"])
                 scores[f"head_{name}"].reset()  # type: ignore[index]
-            self.log(f"val/{condition}/joint_accuracy", scores["joint"].compute())  # type: ignore[index]
-            scores["joint"].reset()  # type: ignore[index]
+            joint = scores["joint"]  # type: ignore[index]
+            if joint.update_called:  # not when no clip has every label
+                self.log(f"val/{condition}/joint_accuracy", joint.compute())
+            joint.reset()
         self.log(OBJECTIVE, torch.stack(objective).mean(), prog_bar=True)
 
     def configure_optimizers(self) -> Any:

@@ -6,13 +6,14 @@ very batches that the uninterrupted one would have seen.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import lightning as L
 import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import NDArray
+from pydantic import Field
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
@@ -36,8 +37,8 @@ class Batch(NamedTuple):
 
 @dataclass(frozen=True)
 class LoaderSettings:
-    batch_size: int = 64
-    num_workers: int = 0
+    batch_size: Annotated[int, Field(ge=1)] = 64
+    num_workers: Annotated[int, Field(ge=0)] = 0
     validation_snr_db: tuple[float, float] = (0.0, 10.0)
     """The second validation pass hears every clip at a seeded SNR from this range."""
 
@@ -136,6 +137,7 @@ class UtteranceDataModule(L.LightningDataModule):
         return [self._ordered("val"), self._ordered("val")] if len(self.datasets["val"]) else []
 
     def test_dataloader(self) -> DataLoader[Any]:
+        """Features as they are cached, in the table's order; the command itself tests from audio."""
         return self._ordered("test")
 
     def _ordered(self, split: str) -> DataLoader[Any]:

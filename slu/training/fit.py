@@ -11,6 +11,7 @@ from typing import Any
 import lightning as L
 import pandas as pd
 import torch
+from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.callbacks import Callback, EarlyStopping, LearningRateMonitor, ModelCheckpoint
 from lightning.pytorch.loggers import Logger
 
@@ -82,6 +83,7 @@ def fit(
     `folder` gets the checkpoints. Raises UserError for model settings that do not fit together.
     """
     quiet_lightning()
+    _refuse_unusable(settings, spec)
     front_end = build_front_end(spec.front_end)
     data = UtteranceDataModule(
         table, spec, loader=settings.loader, augment=settings.augment, hop_s=front_end.hop_s, seed=settings.seed
@@ -111,15 +113,18 @@ def fit(
         callbacks.append(EarlyStopping(OBJECTIVE, mode="max", patience=settings.patience))
     if settings.progress:
         callbacks.append(progress_callback())
-    trainer = L.Trainer(
-        **settings.trainer,
-        callbacks=callbacks,
-        logger=list(settings.loggers) or False,
-        enable_progress_bar=settings.progress and sys.stdout.isatty(),
-        enable_model_summary=False,
-        default_root_dir=folder,
-        num_sanity_val_steps=0,
-    )
+    try:
+        trainer = L.Trainer(
+            **settings.trainer,
+            callbacks=callbacks,
+            logger=list(settings.loggers) or False,
+            enable_progress_bar=settings.progress and sys.stdout.isatty(),
+            enable_model_summary=False,
+            default_root_dir=folder,
+            num_sanity_val_steps=0,
+        )
+    except (MisconfigurationException, ValueError, TypeError) as error:
+        raise UserError(f"trainer: {' '.join(str(error).split())}") from None
     start = time.process_time()
     try:
         trainer.fit(classifier, datamodule=data, ckpt_path=resume_from, weights_only=True)
@@ -128,10 +133,9 @@ def fit(
         raise KeyboardInterrupt from None
     cpu_s = time.process_time() - start
     kept = Path(best.best_model_path if monitored else last.best_model_path)
-    try:
-        classifier.load_state_dict(torch.load(kept, map_location="cpu", weights_only=True)["state_dict"])
-    except FileNotFoundError:
-        raise UserError(f"the best checkpoint of the resumed run is gone: {kept}") from None
+    if resume_from is not None and not kept.exists():  # the earlier run's folder was moved
+        kept = resume_from.parent / kept.name
+    classifier.load_state_dict(torch.load(kept, map_location="cpu", weights_only=True)["state_dict"])
     score = best.best_model_score
     network = classifier.recogniser().cpu().eval()
     return Fitted(
@@ -143,6 +147,39 @@ def fit(
         cpu_s=cpu_s,
         parameters=sum(p.numel() for p in network.parameters()),
     )
+
+
+def _refuse_unusable(settings: FitSettings, spec: TaskSpec) -> None:
+    """Raises UserError for settings that would only fail, or silently do nothing, in the middle of a fit."""
+    if int(settings.trainer.get("max_epochs") or 0) < 1:
+        raise UserError(f"trainer.max_epochs must be at least 1, got {settings.trainer.get('max_epochs')}")
+    if settings.trainer.get("devices", 1) != 1:
+        raise UserError("trainer.devices must be 1: training on several devices is not supported yet")
+    unknown = sorted(set(settings.loss.head_weights) - set(spec.head_names))
+    if unknown:
+        raise UserError(
+            f"loss.head_weights.{unknown[0]}: there is no such head; heads are {', '.join(spec.head_names)}"
+        )
+    try:
+        settings.optimizer([torch.nn.Parameter(torch.zeros(1))])
+    except (TypeError, ValueError) as error:
+        raise UserError(f"optimizer: {error}") from None
+
+
+def check_checkpoint(path: Path, model: Mapping[str, Any], spec: TaskSpec) -> None:
+    """Raises UserError when a checkpoint is missing, damaged, or of another model or task than the settings say."""
+    if not path.is_file():
+        raise UserError(f"there is no checkpoint at {path}; look for outputs/runs/train/*/checkpoints/last.ckpt")
+    try:
+        trained = torch.load(path, map_location="cpu", weights_only=True)["hyper_parameters"]
+    except Exception:  # torch raises many kinds for a damaged file, and none of them says more
+        raise UserError(f"the checkpoint {path} is damaged or was not written by slu.train") from None
+    for name, now in (("model", dict(model)), ("spec", spec.to_json())):
+        if trained.get(name) != now:
+            raise UserError(
+                f"the checkpoint {path} was trained with other {name} settings; resume with the settings of its run, "
+                f"which are in {path.parent.parent / '.hydra' / 'overrides.yaml'}"
+            )
 
 
 class _MetricsAtBest(Callback):

@@ -146,7 +146,7 @@ def _run_one(job: _Job, front_end: FrontEnd) -> _Outcome:
         features = np.load(path, mmap_mode="r")
         duration_s, level = (float(value) for value in facts.read_text().split())
         computed = False
-    except (OSError, ValueError):  # not there, or cut short by a crash of the machine
+    except (OSError, ValueError, EOFError):  # not there, or cut short by a crash of the machine
         try:
             waveform = decode(Path(job.audio), front_end.sample_rate, AudioLimits(max_duration_s=60.0))
         except AudioError as error:

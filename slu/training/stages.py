@@ -1,9 +1,9 @@
 """The stages before training, each skipped when up to date: corpus, manifest with splits, task contract."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pandas as pd
 
@@ -12,17 +12,20 @@ from slu.common.files import settings_hash
 from slu.common.settings import parse_settings
 from slu.corpus.manifest import Manifest, infer_heads, read_manifest
 from slu.corpus.menu import Menu
-from slu.corpus.splits import SplitSettings, assign_splits
+from slu.corpus.splits import assign_splits
 from slu.corpus.synthesised import ensure_synthesised, synthesis_settings
 from slu.features import build_front_end
 from slu.spec import Head, TaskSpec
 from slu.training.preprocessing import FeatureTable, preprocess
+from slu.training.settings import DataSettings, PrepareSettings, RunSettings
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Prepared:
     manifest: Manifest
-    """Every row has its split."""
+    """The usable rows, each with its split; `file_name` is absolute."""
     spec: TaskSpec
     features: FeatureTable
 
@@ -40,54 +43,68 @@ def prepare(settings: Mapping[str, Any], outputs: Path) -> Prepared:
     Raises UserError for anything in the data or the settings that training could not use.
     """
     manifest, spec = load_data(settings, outputs)
-    features = preprocess(
-        manifest, spec, outputs, on_bad_audio=settings["data"]["on_bad_audio"], workers=int(settings["workers"])
-    )
+    workers = _section(PrepareSettings, settings).workers
+    on_bad_audio = parse_settings(DataSettings, settings["data"], "data").on_bad_audio
+    features = preprocess(manifest, spec, outputs, on_bad_audio=on_bad_audio, workers=workers)
     print(f"features: {len(features.table)} clips, {features.computed} computed now, {features.path}", flush=True)
-    return Prepared(manifest, spec, features)
+    if len(features.rejected):
+        print(
+            f"left out: {len(features.rejected)} clips, listed in {features.path.parent / 'rejected.csv'}", flush=True
+        )
+    return Prepared(Manifest(manifest.path, features.table), spec, features)
+
+
+def _section(kind: type[T], settings: Mapping[str, Any]) -> T:
+    names = {f.name for f in fields(kind)}  # type: ignore[arg-type]
+    return parse_settings(kind, {name: settings[name] for name in names}, "settings")
+
+
+def run_settings(settings: Mapping[str, Any]) -> RunSettings:
+    """Raises UserError for a value that a run cannot use."""
+    return _section(RunSettings, settings)
 
 
 def load_data(settings: Mapping[str, Any], outputs: Path) -> tuple[Manifest, TaskSpec]:
-    data = settings["data"]
-    if data["manifest"] is None and not data["synthetic_speech"]:
+    data = parse_settings(DataSettings, settings["data"], "data")
+    if data.manifest is None and not data.synthetic_speech:
         raise UserError("data=manifest needs a table: add data.manifest=path/metadata.csv")
+    try:
+        build_front_end(settings["features"])
+    except (ValueError, TypeError) as error:
+        raise UserError(f"features: {error}") from None
     manifest, heads = None, None
-    if data["synthetic_speech"]:
+    if data.synthetic_speech:
         menu = Menu.parse(settings["menu"], "menu")
         synthesis = synthesis_settings(settings["synthesis"], settings["voices"])
         path, is_new = ensure_synthesised(menu, synthesis, outputs)
         print(f"corpus: {'spoken now' if is_new else 'up to date'}, {path}", flush=True)
         heads = menu.task_heads()
         manifest = read_manifest(path, heads)
-    if data["manifest"] is not None:
-        recorded, heads = _read_recordings(data, heads)
+    if data.manifest is not None:
+        recorded, heads = _read_recordings(Path(data.manifest), data, heads)
         manifest = recorded if manifest is None else _train_along(recorded, manifest)
     assert manifest is not None
     assert heads is not None
     try:
-        build_front_end(settings["features"])
-    except ValueError as error:
-        raise UserError(f"features: {error}") from None
-    try:
         spec = TaskSpec(
-            task=data["task"],
+            task=data.task,
             heads=heads,
             front_end=dict(settings["features"]),
-            min_duration_s=float(data["min_duration_s"]),
-            max_duration_s=float(data["max_duration_s"]),
-            min_confidence=float(settings["min_confidence"]),
+            min_duration_s=data.min_duration_s,
+            max_duration_s=data.max_duration_s,
+            min_confidence=_section(PrepareSettings, settings).min_confidence,
         )
     except ValueError as error:
         raise UserError(f"data: {error}") from None
     return manifest, spec
 
 
-def _read_recordings(data: Mapping[str, Any], heads: tuple[Head, ...] | None) -> tuple[Manifest, tuple[Head, ...]]:
-    path = Path(data["manifest"])
-    heads = heads or infer_heads(read_manifest(path), data["heads"], data["label_maps"])
+def _read_recordings(
+    path: Path, data: DataSettings, heads: tuple[Head, ...] | None
+) -> tuple[Manifest, tuple[Head, ...]]:
+    heads = heads or infer_heads(read_manifest(path), data.heads, data.label_maps)
     manifest = read_manifest(path, heads)
-    split = parse_settings(SplitSettings, data["split"], "data.split")
-    return Manifest(path, assign_splits(manifest.table, split, str(path))), heads
+    return Manifest(path, assign_splits(manifest.table, data.split, str(path))), heads
 
 
 def _train_along(recorded: Manifest, spoken: Manifest) -> Manifest:

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from slu.common.errors import UserError
-from slu.corpus.splits import SplitSettings, assign_splits, leaking_speakers, leave_one_out, require_splits, speakers
+from slu.corpus.splits import SplitSettings, assign_splits, describe_split, leaking_speakers, leave_one_out, speakers
 
 
 def table(people: int = 10, clips: int = 7, seed: int = 0) -> pd.DataFrame:
@@ -105,8 +105,9 @@ def test_leave_one_out() -> None:
         assert set(fold["split"]) == {"train", "test"}
 
 
-def test_require_splits() -> None:
-    own = table().assign(split="train")
-    require_splits(own, "m.csv", ("train",))
-    with pytest.raises(UserError, match=r"m.csv: the val split is empty"):
-        require_splits(own, "m.csv")
+def test_the_split_is_described_for_the_report() -> None:
+    people = table(4)
+    people["split"] = ["train" if i % 2 else "test" for i in range(len(people))]
+    assert describe_split(people).startswith("speakers leak: ")
+    assert describe_split(assign_splits(table(9), SplitSettings(method="speaker"), "m.csv")) == "speaker-disjoint"
+    assert describe_split(people.drop(columns="speaker")) == "speakers unknown"

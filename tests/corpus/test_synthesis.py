@@ -118,10 +118,10 @@ def test_voices_of_the_splits_are_different_families() -> None:
 def test_the_shipped_plan_is_balanced_and_disjoint() -> None:
     read = {
         name: yaml.safe_load((ROOT / "conf" / f"{name}.yaml").read_text())
-        for name in ("menu/warung", "data/orders", "voices/espeak")
+        for name in ("menu/warung", "synthesis/espeak", "voices/espeak")
     }
     menu = Menu.parse(read["menu/warung"], "menu")
-    settings = synthesis_settings(read["data/orders"], read["voices/espeak"])
+    settings = synthesis_settings(read["synthesis/espeak"], read["voices/espeak"])
     utterances = plan(menu, settings)
     table = pd.DataFrame([{**u.sentence.labels, "speaker": u.speaker.name, "split": u.split} for u in utterances])
     assert leaking_speakers(table) == []
@@ -177,6 +177,7 @@ def test_spoken_once_and_found_again(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
     def pretend(menu: Menu, settings: SynthesisSettings, folder: Path, progress: object) -> None:
         folder.mkdir(parents=True, exist_ok=True)
+        (folder / "metadata.csv").touch()
         spoken.append(folder)
 
     monkeypatch.setattr("slu.corpus.synthesised.synthesise", pretend)

@@ -1,0 +1,45 @@
+"""The plain settings of a run, checked before anything is computed."""
+
+from dataclasses import dataclass, field
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from slu.corpus.splits import SplitSettings
+
+Count = Annotated[int, Field(ge=1)]
+
+
+@dataclass(frozen=True)
+class DataSettings:
+    """The `data` group."""
+
+    task: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+    manifest: str | None
+    synthetic_speech: bool
+    min_duration_s: Annotated[float, Field(ge=0)]
+    max_duration_s: Annotated[float, Field(gt=0)]
+    on_bad_audio: Literal["error", "skip"]
+    heads: tuple[str, ...] = ()
+    label_maps: dict[str, str] = field(default_factory=dict)
+    split: SplitSettings = SplitSettings()
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """The settings of `conf/train.yaml` that belong to no group."""
+
+    seed: Annotated[int, Field(ge=0)]
+    threads: Count
+    patience: Annotated[int, Field(ge=0)]
+    noise_test_snr_db: tuple[float, ...]
+    cross_validation: Literal["leave_one_speaker_out"] | None
+    ckpt_path: str | None
+
+
+@dataclass(frozen=True)
+class PrepareSettings:
+    """The settings that `train` and `preprocess` share."""
+
+    workers: Count
+    min_confidence: Annotated[float, Field(ge=0, le=1)]
