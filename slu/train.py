@@ -37,7 +37,7 @@ from slu.training.stages import Prepared, prepare, require_examples, run_setting
 @reports_errors
 def main(config: DictConfig) -> float | None:
     settings = cast(dict[str, Any], OmegaConf.to_container(config, resolve=True))
-    outputs, run = Path(settings["outputs"]), Path(HydraConfig.get().runtime.output_dir)
+    outputs, run = Path(settings["outputs"]), _run_folder()
     plain = run_settings(settings)
     torch.set_num_threads(plain.threads)
     fit_settings = _fit_settings(config, settings, plain, run)
@@ -63,6 +63,12 @@ def main(config: DictConfig) -> float | None:
     title = f"{data.spec.task}: {fitted.parameters:,} parameters on test clips, {split}; generated noise"
     show(metrics_table(metrics, title), _facts(fitted, registered, run))
     return fitted.objective
+
+
+def _run_folder() -> Path:
+    """Hydra's folder for this run, relative to where the user stands if it is below."""
+    folder = Path(HydraConfig.get().runtime.output_dir)
+    return folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
 
 
 def _resume_command(run: Path) -> str:

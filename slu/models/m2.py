@@ -39,8 +39,8 @@ class M2(nn.Module):
         x = x * frame_mask(lengths, x.shape[1]).unsqueeze(-1)
         lengths = (lengths - 1).div(self.step, rounding_mode="floor") + 1
         # One window per position, the last ones reaching into zeros: (batch, positions, features, stack).
-        missing = (int(lengths.max()) - 1) * self.step + self.stack - x.shape[1]
-        x = F.pad(x, (0, 0, 0, max(0, missing))).unfold(1, self.stack, self.step).flatten(2)
-        x = x[:, : int(lengths.max())]
+        positions = (x.shape[1] - 1) // self.step + 1
+        x = F.pad(x, (0, 0, 0, (positions - 1) * self.step + self.stack - x.shape[1]))
+        x = x.unfold(1, self.stack, self.step).flatten(2)
         x = self.dropout(self.positions(self.norm(self.projection(x))))
         return self.transformer(x, frame_mask(lengths, x.shape[1])), lengths
