@@ -202,7 +202,15 @@ def test_a_killed_run_resumes_to_the_same_result(tones: Path, tmp_path: Path) ->
 
 def test_ctrl_c_stops_with_a_sentence_and_keeps_the_checkpoint(tones: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "slu.train", *tones_task(tones), "trainer.max_epochs=500", "patience=0"]
-    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command,
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # A shell's background jobs ignore the interrupt, and children inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     assert process.stdout is not None
     for line in process.stdout:
         if line.startswith("epoch 2/"):
