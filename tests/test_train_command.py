@@ -39,17 +39,16 @@ def tones_task(tones: Path) -> list[str]:
     ]
 
 
+def train(folder: Path, *settings: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "slu.train", *settings]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+
+
 @pytest.fixture(scope="module")
 def trained(tones: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder in which the tones were trained once."""
     folder = tmp_path_factory.mktemp("trained")
-    result = subprocess.run(
-        [sys.executable, "-m", "slu.train", *tones_task(tones), "trainer.max_epochs=12", "optimizer.lr=5e-3"],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    result = train(folder, *tones_task(tones), "trainer.max_epochs=12", "optimizer.lr=5e-3")
     assert result.returncode == 0, result.stderr
     assert "all labels" in result.stdout
     (folder / "stdout.txt").write_text(result.stdout)
@@ -157,13 +156,7 @@ def test_predict_and_evaluate_use_the_bundle(trained: Path, tones: Path) -> None
 def test_a_worse_run_of_the_same_data_does_not_become_latest(trained: Path, tones: Path) -> None:
     latest = trained / "outputs/registry/tones/latest"
     before = latest.readlink()
-    result = subprocess.run(
-        [sys.executable, "-m", "slu.train", *tones_task(tones), "trainer.max_epochs=1", "optimizer.lr=1e-6"],
-        cwd=trained,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    result = train(trained, *tones_task(tones), "trainer.max_epochs=1", "optimizer.lr=1e-6")
     assert result.returncode == 0, result.stderr
     assert "0 computed now" in result.stdout, "features of the first run should have been found"
     assert latest.readlink() == before
@@ -225,9 +218,7 @@ def test_ctrl_c_stops_with_a_sentence_and_keeps_the_checkpoint(tones: Path, tmp_
 
 def test_multirun_keeps_runs_apart(tones: Path, tmp_path: Path) -> None:
     settings = [*tones_task(tones), "trainer.max_epochs=1", "noise_test_snr_db=[]", "-m", "seed=1,2"]
-    result = subprocess.run(
-        [sys.executable, "-m", "slu.train", *settings], cwd=tmp_path, capture_output=True, text=True, check=False
-    )
+    result = train(tmp_path, *settings)
     assert result.returncode == 0, result.stderr
     assert len(list(tmp_path.glob("outputs/runs/train/*/[01]/checkpoints/best.ckpt"))) == 2
 
@@ -243,9 +234,7 @@ def test_leave_one_speaker_out_reports_every_speaker(tones: Path, tmp_path: Path
         "trainer.max_epochs=8",
         "optimizer.lr=5e-3",
     ]
-    result = subprocess.run(
-        [sys.executable, "-m", "slu.train", *settings], cwd=tmp_path, capture_output=True, text=True, check=False
-    )
+    result = train(tmp_path, *settings)
     assert result.returncode == 0, result.stderr
     metrics = json.loads((tmp_path / "outputs/registry/tones/latest/metrics.json").read_text())
     folds = metrics["test"]["leave_one_speaker_out"]
