@@ -18,8 +18,6 @@ RATE = 16_000
 
 torch.set_num_threads(1)
 
-needs_shared = pytest.mark.skipif(not SHARED.is_dir(), reason="the development recordings (../shared) are not here")
-
 
 def tone(pitch_hz: float, duration_s: float = 0.5, noise: float = 0.01, seed: int = 0) -> np.ndarray:
     """A tone with two harmonics and a noise floor, RMS about 0.1."""
