@@ -32,6 +32,11 @@ class Evaluation:
     guess: dict[str, Indices] = field(default_factory=dict)
     """Class indices by head, in the order of `rows`; -1 is no label."""
 
+    @property
+    def right(self) -> NDArray[np.bool_]:
+        """Per clip, in the order of `rows`: every labelled head answered as labelled."""
+        return np.all([(self.truth[name] == self.guess[name]) | (self.truth[name] < 0) for name in self.truth], axis=0)
+
     def confusion(self, head: Head) -> NDArray[np.int64]:
         return confusion_matrix(self.truth[head.name], self.guess[head.name], len(head.classes))
 

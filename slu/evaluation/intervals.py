@@ -1,0 +1,111 @@
+"""95 % confidence intervals by bootstrap: over speakers where they are known, otherwise over clips.
+
+Clips of one speaker succeed and fail together, so resampling clips would promise more than there is: the unit
+is the speaker (the cluster bootstrap; Davison and Hinkley, 1997, section 3.8). Where no unit differs from
+another (all right, say) there is nothing to resample, and the exact binomial interval stands in.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import binomtest
+
+Floats = NDArray[np.float64]
+LEVEL = 0.95
+_RESAMPLES = 2_000
+
+
+@dataclass(frozen=True)
+class Units:
+    """What is resampled: `of_clip[i]` is the number of the unit that clip i belongs to."""
+
+    kind: str
+    """`speakers` or `clips`, and why not speakers, for the reader."""
+    of_clip: NDArray[np.int64]
+
+    @property
+    def count(self) -> int:
+        return int(self.of_clip.max()) + 1 if len(self.of_clip) else 0
+
+
+def units(speakers: Sequence[str] | None, clips: int) -> Units:
+    """Speakers if every clip names one and there are at least two; otherwise each clip for itself."""
+    alone = np.arange(clips, dtype=np.int64)
+    if speakers is None:
+        return Units("clips (speakers unknown)", alone)
+    names, of_clip = np.unique(np.asarray(speakers, dtype=str), return_inverse=True)
+    if "" in names:
+        return Units("clips (not every clip names its speaker)", alone)
+    if len(names) < 2:
+        return Units("clips (one speaker)", alone)
+    return Units(f"{len(names)} speakers", of_clip.astype(np.int64))
+
+
+def resample_weights(count: int, *, samples: int = _RESAMPLES, seed: int = 0) -> NDArray[np.int64]:
+    """(samples, count): how often each unit is drawn, with replacement, `count` draws each."""
+    return np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), size=samples)
+
+
+def ratio_interval(numerator: Floats, denominator: Floats) -> tuple[float, float] | None:
+    """Of sum(numerator) / sum(denominator) over units: right answers over clips, by unit; None without a clip."""
+    total = round(float(denominator.sum()))
+    counted = denominator > 0
+    if total == 0:
+        return None
+    shares = numerator[counted] / denominator[counted]
+    if np.ptp(shares) == 0:
+        return exact_interval(round(float(numerator.sum())), total)
+    weights = resample_weights(int(counted.sum()))
+    means = (weights @ numerator[counted]) / (weights @ denominator[counted])
+    return percentile(means)
+
+
+def accuracy_interval(right: NDArray[np.bool_], by: Units) -> tuple[float, float] | None:
+    """`right` per clip."""
+    size = by.count
+    return ratio_interval(
+        np.bincount(by.of_clip, right, size), np.bincount(by.of_clip, np.ones(len(right)), size)
+    )  # fmt: skip
+
+
+def matrix_interval(
+    truth: NDArray[np.int64], guess: NDArray[np.int64], classes: int, by: Units, figure: Callable[[Any], Floats]
+) -> tuple[float, float] | None:
+    """Of any figure of the confusion matrix: `figure` maps (samples, classes, classes) to (samples,)."""
+    if not len(truth):
+        return None
+    cells, cell_of_clip = np.unique(truth * classes + guess, return_inverse=True)
+    counts = np.zeros((by.count, len(cells)), np.int64)
+    np.add.at(counts, (by.of_clip, cell_of_clip), 1)
+    drawn = np.zeros((_RESAMPLES, classes * classes))
+    kinds, kind_counts = np.unique(counts, axis=0, return_counts=True)
+    if len(kinds) == 1:
+        return None
+    # Units with equal rows are drawn together: a thousand clips have only a few different rows.
+    weights = np.random.default_rng(0).multinomial(by.count, kind_counts / by.count, size=_RESAMPLES)
+    drawn[:, cells] = weights @ kinds
+    return percentile(figure(drawn.reshape(_RESAMPLES, classes, classes)))
+
+
+def percentile(values: Floats) -> tuple[float, float]:
+    tail = 100 * (1 - LEVEL) / 2
+    low, high = np.percentile(values, [tail, 100 - tail])
+    return float(low), float(high)
+
+
+def exact_interval(right: int, total: int) -> tuple[float, float] | None:
+    """Clopper and Pearson, 1934: for independent clips, never too narrow."""
+    if total == 0:
+        return None
+    interval = binomtest(right, total).proportion_ci(LEVEL, method="exact")
+    return float(interval.low), float(interval.high)
+
+
+def mean_interval(values: Sequence[float], *, samples: int = 10_000, seed: int = 0) -> tuple[float, float]:
+    """Of the plain mean, for instance over the folds of a cross-validation."""
+    data = np.asarray(values, dtype=np.float64)
+    rng = np.random.default_rng(seed)
+    return percentile(data[rng.integers(len(data), size=(samples, len(data)))].mean(axis=1))
