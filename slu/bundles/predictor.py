@@ -1,14 +1,20 @@
 """`Predictor`: audio in, `Prediction` out. What it hears is exactly what training heard."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TypeAlias
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from slu.audio.decode import AudioLimits, Waveform, decode, rms_db
 from slu.bundles.bundle import Bundle
 from slu.bundles.prediction import Prediction
+
+Scores: TypeAlias = NDArray[np.float32]
 
 SILENCE_DB = -70.0
 """Below this level (RMS, dB full scale) there is nothing to understand; quiet speech lies around -50."""
@@ -24,12 +30,20 @@ class Predictor:
 
     def predict_waveforms(self, waveforms: Sequence[Waveform]) -> list[Prediction]:
         """Mono samples at the front end's rate; answers do not depend on what else is in the list."""
-        logits = self.logits([self.features(waveform) for waveform in waveforms])
-        scores = {name: values.softmax(dim=1) for name, values in logits.items()}
+        scores = self.scores(waveforms)
         return [
-            self._answer({name: values[i] for name, values in scores.items()}, waveform)
+            self.answer(
+                {name: values[i] for name, values in scores.items()},
+                duration_s=len(waveform) / self.bundle.front_end.sample_rate,
+                level_db=rms_db(waveform),
+            )
             for i, waveform in enumerate(waveforms)
         ]
+
+    def scores(self, waveforms: Sequence[Waveform]) -> dict[str, Scores]:
+        """(clips, classes) probabilities by head."""
+        logits = self.logits([self.features(waveform) for waveform in waveforms])
+        return {name: values.softmax(dim=1).numpy() for name, values in logits.items()}
 
     @torch.inference_mode()
     def features(self, waveform: Waveform) -> Tensor:
@@ -42,12 +56,12 @@ class Predictor:
         padded = torch.nn.utils.rnn.pad_sequence(list(features), batch_first=True)
         return self.bundle.recogniser(padded, lengths)  # type: ignore[no-any-return]
 
-    def _answer(self, scores: dict[str, Tensor], waveform: Waveform) -> Prediction:
+    def answer(self, scores: Mapping[str, Scores], *, duration_s: float, level_db: float) -> Prediction:
+        """What one clip's probabilities, (classes,) by head, mean, given its length and RMS level."""
         spec = self.bundle.spec
         labels = {head.name: head.classes[int(scores[head.name].argmax())] for head in spec.heads}
-        confidence = float(torch.stack([values.max() for values in scores.values()]).prod())
-        duration_s = len(waveform) / self.bundle.front_end.sample_rate
-        reason = self._reason(confidence, duration_s, rms_db(waveform))
+        confidence = math.prod(float(values.max()) for values in scores.values())
+        reason = self._reason(confidence, duration_s, level_db)
         return Prediction(
             labels=labels,
             scores={h.name: dict(zip(h.classes, scores[h.name].tolist(), strict=True)) for h in spec.heads},

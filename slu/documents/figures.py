@@ -2,7 +2,7 @@
 
 import base64
 import io
-from typing import Literal
+from typing import Any, Literal
 
 import matplotlib
 
@@ -15,7 +15,7 @@ ACCENT, WARN, GOOD = "#0b6e75", "#c2482e", "#3b8650"
 SERIES = ("#0b6e75", "#c2482e", "#7a5aa6", "#b98a1c", "#3b6fb6", "#5a8f3c", "#a3476b", "#5c6b7a")
 """Colours of lines and bars, told apart in print and with common colour blindness."""
 
-_STYLE = {
+_STYLE: Any = {
     "font.size": 9,
     "axes.titlesize": 10,
     "axes.titleweight": "bold",

@@ -58,17 +58,16 @@ def ratio_interval(numerator: Floats, denominator: Floats) -> tuple[float, float
     shares = numerator[counted] / denominator[counted]
     if np.ptp(shares) == 0:
         return exact_interval(round(float(numerator.sum())), total)
-    weights = resample_weights(int(counted.sum()))
-    means = (weights @ numerator[counted]) / (weights @ denominator[counted])
-    return percentile(means)
+    kinds, counts = np.unique(np.stack([numerator[counted], denominator[counted]]), axis=1, return_counts=True)
+    drawn = _draw(counts) @ kinds.T
+    return percentile(drawn[:, 0] / drawn[:, 1])
 
 
 def accuracy_interval(right: NDArray[np.bool_], by: Units) -> tuple[float, float] | None:
     """`right` per clip."""
     size = by.count
-    return ratio_interval(
-        np.bincount(by.of_clip, right, size), np.bincount(by.of_clip, np.ones(len(right)), size)
-    )  # fmt: skip
+    clips = np.bincount(by.of_clip, minlength=size).astype(np.float64)
+    return ratio_interval(np.bincount(by.of_clip, right, size).astype(np.float64), clips)
 
 
 def matrix_interval(
@@ -84,10 +83,15 @@ def matrix_interval(
     kinds, kind_counts = np.unique(counts, axis=0, return_counts=True)
     if len(kinds) == 1:
         return None
-    # Units with equal rows are drawn together: a thousand clips have only a few different rows.
-    weights = np.random.default_rng(0).multinomial(by.count, kind_counts / by.count, size=_RESAMPLES)
-    drawn[:, cells] = weights @ kinds
+    drawn[:, cells] = _draw(kind_counts) @ kinds
     return percentile(figure(drawn.reshape(_RESAMPLES, classes, classes)))
+
+
+def _draw(counts: NDArray[np.int64]) -> NDArray[np.int64]:
+    """(samples, kinds): how many units of each kind a resample holds. Equal units are drawn together: thousands of
+    clips are of a few kinds."""
+    total = int(counts.sum())
+    return np.random.default_rng(0).multinomial(total, counts / total, size=_RESAMPLES)
 
 
 def percentile(values: Floats) -> tuple[float, float]:

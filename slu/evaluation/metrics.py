@@ -6,7 +6,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from slu.evaluation.calibration import expected_calibration_error
+from slu.evaluation.intervals import Units, accuracy_interval, exact_interval, matrix_interval, mean_interval, units
+
 Indices = NDArray[np.int64]
+Probabilities = NDArray[np.float32]
 
 
 def confusion_matrix(truth: Indices, guess: Indices, classes: int) -> NDArray[np.int64]:
@@ -16,23 +20,74 @@ def confusion_matrix(truth: Indices, guess: Indices, classes: int) -> NDArray[np
     return np.bincount(flat, minlength=classes * classes).reshape(classes, classes)
 
 
-def head_metrics(truth: Indices, guess: Indices, classes: int) -> dict[str, float | int | None]:
-    """Accuracy, balanced accuracy (mean recall of the classes that occur in the truth) and macro-F1 (mean
-    over the classes that occur in truth or guess, as scikit-learn's default); None when nothing is labelled."""
-    matrix = confusion_matrix(truth, guess, classes)
-    n = int(matrix.sum())
-    if n == 0:
-        return {"n": 0, "accuracy": None, "balanced_accuracy": None, "macro_f1": None}
-    hits, actual, guessed = matrix.diagonal(), matrix.sum(1), matrix.sum(0)
-    occurs = actual + guessed > 0
-    f1 = 2 * hits[occurs] / (actual + guessed)[occurs]
-    recall = hits[actual > 0] / actual[actual > 0]
+def macro_figures(matrices: NDArray[Any]) -> dict[str, NDArray[np.float64]]:
+    """Macro precision, recall and F1 of (…, classes, classes) counts.
+
+    The mean is over the classes that occur in truth or guess, an absent denominator counting as 0, as in
+    scikit-learn; balanced accuracy is the mean recall of the classes that occur in the truth.
+    """
+    counts = np.asarray(matrices, dtype=np.float64)
+    hits = np.diagonal(counts, axis1=-2, axis2=-1)
+    actual, guessed = counts.sum(-1), counts.sum(-2)
+    occurs, present = actual + guessed > 0, actual > 0
+    recall = hits / np.maximum(actual, 1)
+    seen = np.maximum(occurs.sum(-1), 1)
     return {
-        "n": n,
-        "accuracy": float(hits.sum() / n),
-        "balanced_accuracy": float(recall.mean()),
-        "macro_f1": float(f1.mean()),
+        "macro_precision": (hits / np.maximum(guessed, 1) * occurs).sum(-1) / seen,
+        "macro_recall": (recall * occurs).sum(-1) / seen,
+        "macro_f1": (2 * hits / np.maximum(actual + guessed, 1) * occurs).sum(-1) / seen,
+        "balanced_accuracy": (recall * present).sum(-1) / np.maximum(present.sum(-1), 1),
     }
+
+
+_MACRO = ("macro_precision", "macro_recall", "macro_f1", "balanced_accuracy")
+
+
+def head_metrics(
+    truth: Indices,
+    guess: Indices,
+    labels: Sequence[str],
+    scores: Probabilities | None = None,
+    by: Units | None = None,
+) -> dict[str, Any]:
+    """Of one head; everything is None when nothing is labelled. With `scores` (clips, classes) also top-2
+    accuracy and calibration, with units `by` also 95 % intervals."""
+    known, size = truth >= 0, len(labels)
+    matrix = confusion_matrix(truth, guess, size)
+    n = int(known.sum())
+    if n == 0:
+        return {"n": 0, "accuracy": None, **dict.fromkeys(_MACRO)}
+    right = truth == guess
+    result: dict[str, Any] = {"n": n, "accuracy": float(right[known].mean())}
+    result |= {name: float(value) for name, value in macro_figures(matrix).items()}
+    if by is not None:
+        here = Units(by.kind, np.unique(by.of_clip[known], return_inverse=True)[1])
+        result["accuracy_interval"] = accuracy_interval(right[known], here)
+        result["macro_f1_interval"] = matrix_interval(
+            truth[known], guess[known], size, here, lambda drawn: macro_figures(drawn)["macro_f1"]
+        )
+    if scores is not None:
+        result["top2_accuracy"] = top_accuracy(truth[known], scores[known], 2)
+        result["ece"] = expected_calibration_error(scores[known].max(axis=1), right[known])
+    result["classes"] = {label: _class_metrics(matrix, i) for i, label in enumerate(labels)}
+    result["confusion"] = matrix.tolist()
+    return result
+
+
+def _class_metrics(matrix: NDArray[np.int64], index: int) -> dict[str, Any]:
+    hits, actual, guessed = int(matrix[index, index]), int(matrix[index].sum()), int(matrix[:, index].sum())
+    return {
+        "precision": hits / guessed if guessed else None,
+        "recall": hits / actual if actual else None,
+        "f1": 2 * hits / (actual + guessed) if actual + guessed else None,
+        "n": actual,
+    }
+
+
+def top_accuracy(truth: Indices, scores: Probabilities, k: int) -> float:
+    """Share of clips whose label is among the `k` best-scored classes."""
+    best = np.argsort(-scores, axis=1, kind="stable")[:, :k]
+    return float((best == truth[:, None]).any(axis=1).mean())
 
 
 def score(
@@ -40,39 +95,62 @@ def score(
     guess: Mapping[str, Indices],
     classes: Mapping[str, Sequence[str]],
     speakers: Sequence[str] | None = None,
+    *,
+    scores: Mapping[str, Probabilities] | None = None,
+    understood: NDArray[np.bool_] | None = None,
 ) -> dict[str, Any]:
     """The content of `metrics.json`: `joint_accuracy` over the clips with all labels, `heads`, `speakers`."""
-    right, complete = _joint(truth, guess)
-    heads = {name: head_metrics(truth[name], guess[name], len(labels)) for name, labels in classes.items()}
+    right = np.logical_and.reduce([truth[name] == guess[name] for name in truth])
+    complete = np.logical_and.reduce([truth[name] >= 0 for name in truth])
+    by = units(speakers, len(right))
+    whole = units(None if speakers is None else [s for s, c in zip(speakers, complete, strict=True) if c],
+                  int(complete.sum()))  # fmt: skip
     result: dict[str, Any] = {
         "joint_accuracy": float(right[complete].mean()) if complete.any() else None,
-        "n": int(np.any([truth[name] >= 0 for name in classes], axis=0).sum()),
+        "joint_interval": accuracy_interval(right[complete], whole) if complete.any() else None,
+        "interval": f"95 % bootstrap over {whole.kind}",
+        "n": int(np.logical_or.reduce([truth[name] >= 0 for name in classes]).sum()),
         "n_joint": int(complete.sum()),
-        "heads": heads,
-        "speakers": {},
     }
-    if speakers is not None:
-        names = np.asarray(speakers)
-        for name in sorted(set(names) - {""}):
-            mine = complete & (names == name)
-            if mine.any():
-                result["speakers"][name] = {"n": int(mine.sum()), "joint_accuracy": float(right[mine].mean())}
+    if scores is not None and complete.any():
+        confidence = np.multiply.reduce([scores[name].max(axis=1).astype(np.float64) for name in classes])
+        result["joint_ece"] = expected_calibration_error(confidence[complete], right[complete])
+    if understood is not None and complete.any():
+        result |= _acceptance(right[complete], understood[complete])
+    result["heads"] = {
+        name: head_metrics(truth[name], guess[name], labels, None if scores is None else scores[name], by)
+        for name, labels in classes.items()
+    }
+    result["speakers"] = {} if speakers is None else speaker_metrics(right, complete, speakers)
     return result
 
 
-def _joint(truth: Mapping[str, Indices], guess: Mapping[str, Indices]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    right = np.all([truth[name] == guess[name] for name in truth], axis=0)
-    complete = np.all([truth[name] >= 0 for name in truth], axis=0)
-    return right, complete
+def _acceptance(right: NDArray[np.bool_], understood: NDArray[np.bool_]) -> dict[str, Any]:
+    """What a till lives with: how often it answers, and how often an answer that was acted on is wrong."""
+    return {
+        "understood_share": float(understood.mean()),
+        "understood_accuracy": float(right[understood].mean()) if understood.any() else None,
+        "wrong_and_understood_share": float((understood & ~right).mean()),
+    }
 
 
-def bootstrap_interval(values: Sequence[float], *, samples: int = 10_000, seed: int = 0) -> tuple[float, float]:
-    """95 % percentile bootstrap interval of the mean (Efron and Tibshirani, 1993, chapter 13)."""
-    data = np.asarray(values, dtype=np.float64)
-    rng = np.random.default_rng(seed)
-    means = data[rng.integers(len(data), size=(samples, len(data)))].mean(axis=1)
-    low, high = np.percentile(means, [2.5, 97.5])
-    return float(low), float(high)
+def speaker_metrics(
+    right: NDArray[np.bool_], complete: NDArray[np.bool_], speakers: Sequence[str]
+) -> dict[str, dict[str, Any]]:
+    """By name; a speaker's own interval is the exact binomial one over their clips."""
+    names = np.asarray(speakers, dtype=str)
+    result = {}
+    for name in sorted(set(names.tolist()) - {""}):
+        mine = complete & (names == name)
+        if n := int(mine.sum()):
+            hits = int(right[mine].sum())
+            result[name] = {"n": n, "joint_accuracy": hits / n, "interval": exact_interval(hits, n)}
+    return result
+
+
+def worst_speaker(metrics: Mapping[str, Any]) -> str | None:
+    speakers = metrics["speakers"]
+    return min(speakers, key=lambda name: (speakers[name]["joint_accuracy"], name)) if speakers else None
 
 
 def summarise_folds(folds: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
@@ -81,7 +159,7 @@ def summarise_folds(folds: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     worst = min(rights, key=lambda name: rights[name])
     return {
         "mean": float(np.mean(list(rights.values()))),
-        "interval_95": list(bootstrap_interval(list(rights.values()))),
+        "interval_95": list(mean_interval(list(rights.values()))),
         "worst": rights[worst],
         "worst_speaker": worst,
     }

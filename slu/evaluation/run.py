@@ -1,56 +1,141 @@
-"""Running a bundle over labelled clips: streamed in batches, through the same path as a prediction."""
+"""Running a bundle over labelled clips: streamed in chunks, through the same path as a prediction."""
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import torch
 from numpy.typing import NDArray
 
 from slu.audio.decode import AudioError, AudioLimits, Waveform, decode
+from slu.audio.measure import measure
 from slu.bundles import Prediction, Predictor
 from slu.common.errors import UserError
+from slu.common.files import content_hash
 from slu.corpus.manifest import Manifest
+from slu.evaluation.answers import Answers, AnswerStore
+from slu.evaluation.conditions import CLEAN, Condition, ConditionSettings, build_conditions
+from slu.evaluation.intervals import Units, units
 from slu.evaluation.metrics import Indices, confusion_matrix, score
-from slu.evaluation.noise_test import TestNoise
-from slu.spec import Head
+from slu.spec import Head, TaskSpec
 
+_CHUNK = 64
 _BATCH = 32
 _BANK = 60
+LIMITS = AudioLimits(max_duration_s=30.0)
+
+Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    metrics: dict[str, Any]
-    predictions: list[Prediction]
-    rows: list[int]
-    """Rows of the manifest that the predictions belong to."""
-    broken: list[str] = field(default_factory=list)
-    """Clips that could not be read: where and why."""
-    truth: dict[str, Indices] = field(default_factory=dict)
-    guess: dict[str, Indices] = field(default_factory=dict)
-    """Class indices by head, in the order of `rows`; -1 is no label."""
+    """One condition: the answers beside the labels of the clips that could be read."""
+
+    condition: Condition
+    manifest: Manifest
+    spec: TaskSpec
+    answers: Answers
+    predictor: Predictor = field(repr=False)
+
+    @cached_property
+    def table(self) -> pd.DataFrame:
+        """The manifest's rows that were read, in the order of the answers."""
+        return self.manifest.table.iloc[self.answers.rows]
 
     @property
+    def rows(self) -> list[int]:
+        return self.answers.rows.tolist()  # type: ignore[no-any-return]
+
+    @cached_property
+    def heads(self) -> list[Head]:
+        """Those that the manifest has labels of."""
+        return [head for head in self.spec.heads if head.name in self.manifest.table.columns]
+
+    @cached_property
+    def truth(self) -> dict[str, Indices]:
+        """Class indices by head; -1 is no label, or one that the model does not know."""
+        return {
+            head.name: np.array([head.to_ids().get(label, -1) for label in self.table[head.name]], dtype=np.int64)
+            for head in self.heads
+        }
+
+    @cached_property
+    def guess(self) -> dict[str, Indices]:
+        return {head.name: self.answers.scores[head.name].argmax(axis=1) for head in self.heads}
+
+    @cached_property
+    def speakers(self) -> list[str] | None:
+        return self.table["speaker"].tolist() if "speaker" in self.table.columns else None
+
+    @cached_property
+    def units(self) -> Units:
+        return units(self.speakers, len(self.table))
+
+    @cached_property
+    def complete(self) -> NDArray[np.bool_]:
+        """Per clip: every head has a label."""
+        labelled: NDArray[np.bool_] = np.logical_and.reduce([self.truth[head.name] >= 0 for head in self.heads])
+        return labelled
+
+    @cached_property
     def right(self) -> NDArray[np.bool_]:
-        """Per clip, in the order of `rows`: every labelled head answered as labelled."""
-        return np.all([(self.truth[name] == self.guess[name]) | (self.truth[name] < 0) for name in self.truth], axis=0)
+        """Per clip: every labelled head is answered as labelled."""
+        agrees = [(self.truth[h.name] == self.guess[h.name]) | (self.truth[h.name] < 0) for h in self.heads]
+        right: NDArray[np.bool_] = np.logical_and.reduce(agrees)
+        return right
+
+    @cached_property
+    def confidence(self) -> NDArray[np.float64]:
+        tops = [scores.max(axis=1).astype(np.float64) for scores in self.answers.scores.values()]
+        return np.multiply.reduce(tops)  # type: ignore[no-any-return]
+
+    @cached_property
+    def understood(self) -> NDArray[np.bool_]:
+        return np.array([self.prediction(i).understood for i in range(len(self.table))], dtype=bool)
+
+    def prediction(self, index: int) -> Prediction:
+        scores = {name: values[index] for name, values in self.answers.scores.items()}
+        return self.predictor.answer(
+            scores, duration_s=float(self.answers.duration_s[index]), level_db=float(self.answers.level_db[index])
+        )
+
+    def waveform(self, index: int) -> Waveform:
+        """The clip as the recogniser heard it: decoded again, and changed again by the condition."""
+        row = int(self.answers.rows[index])
+        samples = decode(self.manifest.audio_path(row), self.predictor.bundle.front_end.sample_rate, LIMITS)
+        return self.condition.change(samples, row)
+
+    @cached_property
+    def metrics(self) -> dict[str, Any]:
+        classes = {head.name: head.classes for head in self.heads}
+        scores = {head.name: self.answers.scores[head.name] for head in self.heads}
+        return score(self.truth, self.guess, classes, self.speakers, scores=scores, understood=self.understood)
+
+    @property
+    def broken(self) -> list[str]:
+        """Clips that could not be read: where and why."""
+        rows = self.answers.broken_rows.tolist()
+        return [f"{self.manifest.where(row)}: {why}" for row, why in zip(rows, self.answers.broken, strict=True)]
 
     def confusion(self, head: Head) -> NDArray[np.int64]:
         return confusion_matrix(self.truth[head.name], self.guess[head.name], len(head.classes))
 
-    def table(self, manifest: Manifest) -> pd.DataFrame:
-        """The manifest's rows that were read, with the answers beside the labels."""
+    def answer_table(self) -> pd.DataFrame:
+        """The rows with the answers beside the labels."""
         answers = pd.DataFrame(
             [
                 {f"heard_{name}": label for name, label in p.labels.items()}
                 | {"confidence": round(p.confidence, 4), "understood": p.understood, "reason": p.reason}
-                for p in self.predictions
+                for p in map(self.prediction, range(len(self.table)))
             ],
-            index=manifest.table.index[self.rows],
+            index=self.table.index,
         )
-        return manifest.table.iloc[self.rows].join(answers)
+        return self.table.join(answers)
 
 
 def evaluate(
@@ -58,51 +143,103 @@ def evaluate(
     manifest: Manifest,
     *,
     snr_db: float | None = None,
-    progress: Callable[[int, int], None] = lambda done, total: None,
+    progress: Progress = lambda done, total: None,
 ) -> Evaluation:
-    """Score every readable clip, clean or with generated noise at `snr_db`.
+    """Score every readable clip, clean or with generated noise at `snr_db`."""
+    settings = ConditionSettings(noise_snr_db=() if snr_db is None else (snr_db,))
+    return list(evaluate_under(predictor, manifest, settings, progress=progress).values())[-1]
 
+
+def evaluate_under(
+    predictor: Predictor,
+    manifest: Manifest,
+    settings: ConditionSettings = ConditionSettings(),
+    *,
+    keep: Path | None = None,
+    force: bool = False,
+    progress: Progress = lambda done, total: None,
+) -> dict[str, Evaluation]:
+    """Every readable clip under every condition, `clean` first.
+
+    With a folder to `keep` answers in, an interrupted evaluation goes on where it stopped; `force` starts anew.
     Raises UserError when not one clip can be read.
     """
-    rate = predictor.bundle.front_end.sample_rate
-    noise = None if snr_db is None else TestNoise(_bank(manifest, rate), rate)
-    predictions: list[Prediction] = []
-    rows: list[int] = []
-    broken: list[str] = []
-    total = len(manifest.table)
-    for start in range(0, total, _BATCH):
-        batch: list[Waveform] = []
-        for row, waveform in _read(manifest, range(start, min(start + _BATCH, total)), rate, broken):
-            rows.append(row)
-            batch.append(waveform if noise is None or snr_db is None else noise.add(waveform, snr_db, row))
-        predictions += predictor.predict_waveforms(batch) if batch else []
-        progress(min(start + _BATCH, total), total)
-    if not rows:
-        raise UserError(f"{manifest.path}: not one of {total} clips can be read; {broken[0]}")
-    table = manifest.table.iloc[rows]
-    heads = [head for head in predictor.bundle.spec.heads if head.name in table.columns]
-    truth, guess = {}, {}
-    for head in heads:
-        ids = head.to_ids()
-        truth[head.name] = np.array([ids.get(label, -1) for label in table[head.name]], dtype=np.int64)
-        guess[head.name] = np.array([ids[p.labels[head.name]] for p in predictions], dtype=np.int64)
-    speakers = table["speaker"].tolist() if "speaker" in table.columns else None
-    metrics = score(truth, guess, {head.name: head.classes for head in heads}, speakers)
-    return Evaluation(metrics, predictions, rows, broken, truth, guess)
+    rate, total = predictor.bundle.front_end.sample_rate, len(manifest.table)
+    conditions = build_conditions(settings, rate, _bank(manifest, rate) if settings.noise_snr_db else [])
+    store = AnswerStore(keep, predictor.bundle, clip_digests(manifest) if keep is not None else [])
+    if force:
+        store.clear()
+    parts: dict[str, list[Answers]] = {condition.name: [] for condition in conditions}
+    done = 0
+    for start in range(0, total, _CHUNK):
+        rows = range(start, min(start + _CHUNK, total))
+        clips: list[tuple[int, Waveform | str]] | None = None
+        for condition in conditions:
+            answers = store.load(condition, start)
+            if answers is None:
+                clips = clips if clips is not None else list(_read(manifest, rows, rate))
+                answers = _answer(predictor, clips, condition)
+                store.save(condition, start, answers)
+            parts[condition.name].append(answers)
+            done += len(rows)
+            progress(done, total * len(conditions))
+    joined = {name: Answers.join(chunks) for name, chunks in parts.items()}
+    clean = joined[CLEAN.name]
+    if not len(clean.rows):
+        raise UserError(
+            f"{manifest.path}: not one of {total} clips can be read; "
+            f"{manifest.where(int(clean.broken_rows[0]))}: {clean.broken[0]}"
+        )
+    return {
+        condition.name: Evaluation(condition, manifest, predictor.bundle.spec, joined[condition.name], predictor)
+        for condition in conditions
+    }
 
 
-def _read(manifest: Manifest, rows: Sequence[int], rate: int, broken: list[str]) -> Iterator[tuple[int, Waveform]]:
+def _answer(predictor: Predictor, clips: Sequence[tuple[int, Waveform | str]], condition: Condition) -> Answers:
+    start = time.process_time()
+    heard = [(row, condition.change(clip, row)) for row, clip in clips if not isinstance(clip, str)]
+    order = sorted(range(len(heard)), key=lambda i: len(heard[i][1]))  # equal lengths together: less padding
+    spec, rate = predictor.bundle.spec, predictor.bundle.front_end.sample_rate
+    scores = {h.name: np.zeros((len(heard), len(h.classes)), np.float32) for h in spec.heads}
+    with torch.inference_mode():
+        for i in range(0, len(order), _BATCH):
+            batch = order[i : i + _BATCH]
+            for name, values in predictor.scores([heard[k][1] for k in batch]).items():
+                scores[name][batch] = values
+    measures = [measure(samples, rate) for _, samples in heard]
+    broken = [(row, clip) for row, clip in clips if isinstance(clip, str)]
+    return Answers(
+        rows=np.array([row for row, _ in heard], dtype=np.int64),
+        scores=scores,
+        duration_s=np.array([m.duration_s for m in measures], dtype=np.float64),
+        level_db=np.array([m.level_db for m in measures], dtype=np.float64),
+        snr_db=np.array([m.snr_db for m in measures], dtype=np.float64),
+        broken_rows=np.array([row for row, _ in broken], dtype=np.int64),
+        broken=tuple(reason for _, reason in broken),
+        cpu_s=time.process_time() - start,
+    )
+
+
+def _read(manifest: Manifest, rows: Sequence[int], rate: int) -> Iterator[tuple[int, Waveform | str]]:
+    """Samples, or why there are none."""
     for row in rows:
         try:
-            yield row, decode(manifest.audio_path(row), rate, AudioLimits(max_duration_s=30.0))
+            yield row, decode(manifest.audio_path(row), rate, LIMITS)
         except AudioError as error:
-            broken.append(f"{manifest.where(row)}: {error}")
+            yield row, str(error)
 
 
 def _bank(manifest: Manifest, rate: int) -> list[Waveform]:
     """Clips spread evenly over the manifest, so that babble has many voices."""
     rows = np.unique(np.linspace(0, len(manifest.table) - 1, _BANK).astype(int)).tolist()
-    return [waveform for _, waveform in _read(manifest, rows, rate, [])]
+    return [clip for _, clip in _read(manifest, rows, rate) if not isinstance(clip, str)]
+
+
+def clip_digests(manifest: Manifest) -> list[str]:
+    """Content hash of every clip's file, empty where there is none."""
+    paths = [manifest.audio_path(row) for row in range(len(manifest.table))]
+    return [content_hash(path) if path.is_file() else "" for path in paths]
 
 
 def subset(manifest: Manifest, column: str, value: str) -> Manifest:

@@ -1,13 +1,22 @@
-"""Metrics against values worked out by hand."""
+"""Metrics against values worked out by hand, and against scikit-learn."""
 
 import numpy as np
 import pytest
+from sklearn.metrics import precision_recall_fscore_support, top_k_accuracy_score
 
-from slu.evaluation.metrics import bootstrap_interval, confusion_matrix, head_metrics, score, summarise_folds
+from slu.evaluation.metrics import (
+    confusion_matrix,
+    head_metrics,
+    score,
+    summarise_folds,
+    top_accuracy,
+    worst_speaker,
+)
 
 # Four classes; class 3 occurs nowhere, class 2 only as a wrong answer; the last clip has no label.
 TRUTH = np.array([0, 0, 0, 1, 1, -1])
 GUESS = np.array([0, 0, 1, 1, 2, 3])
+LABELS = ("tea", "coffee", "milk", "rice")
 
 
 def test_confusion_matrix() -> None:
@@ -16,7 +25,7 @@ def test_confusion_matrix() -> None:
 
 
 def test_head_metrics_with_absent_classes_and_unlabelled_rows() -> None:
-    metrics = head_metrics(TRUTH, GUESS, 4)
+    metrics = head_metrics(TRUTH, GUESS, LABELS)
     assert metrics["n"] == 5
     assert metrics["accuracy"] == pytest.approx(3 / 5)
     assert metrics["balanced_accuracy"] == pytest.approx((2 / 3 + 1 / 2) / 2)  # of classes 0 and 1
@@ -25,13 +34,29 @@ def test_head_metrics_with_absent_classes_and_unlabelled_rows() -> None:
 
 
 def test_head_metrics_at_the_ends() -> None:
-    assert head_metrics(TRUTH, TRUTH, 4) | {"n": 0} == {
-        "n": 0, "accuracy": 1.0, "balanced_accuracy": 1.0, "macro_f1": 1.0
-    }  # fmt: skip
-    wrong = head_metrics(np.array([0, 1]), np.array([1, 0]), 2)
+    best = head_metrics(TRUTH, TRUTH, LABELS)
+    assert (best["accuracy"], best["balanced_accuracy"], best["macro_f1"]) == (1.0, 1.0, 1.0)
+    wrong = head_metrics(np.array([0, 1]), np.array([1, 0]), "ab")
     assert (wrong["accuracy"], wrong["balanced_accuracy"], wrong["macro_f1"]) == (0.0, 0.0, 0.0)
-    nothing = head_metrics(np.array([-1, -1]), np.array([0, 1]), 2)
-    assert nothing == {"n": 0, "accuracy": None, "balanced_accuracy": None, "macro_f1": None}
+    nothing = head_metrics(np.array([-1, -1]), np.array([0, 1]), "ab")
+    assert nothing["n"] == 0
+    assert set(nothing.values()) == {0, None}
+
+
+def test_head_metrics_agree_with_scikit_learn() -> None:
+    rng = np.random.default_rng(0)
+    truth, guess = rng.integers(0, 6, 300), rng.integers(0, 6, 300)
+    guess[truth == 2] = 2
+    truth[truth == 5] = 4  # class 5 is only ever guessed
+    metrics = head_metrics(truth, guess, "abcdef")
+    precision, recall, f1, count = precision_recall_fscore_support(truth, guess, zero_division=0.0)
+    for name, values in (("precision", precision), ("recall", recall), ("f1", f1)):
+        assert metrics[f"macro_{name}"] == pytest.approx(values.mean())
+        assert [metrics["classes"][c][name] or 0.0 for c in "abcdef"] == pytest.approx(values.tolist())
+    assert [metrics["classes"][c]["n"] for c in "abcdef"] == count.tolist()
+    scores = rng.dirichlet(np.ones(6), 300).astype(np.float32)
+    expected = top_k_accuracy_score(truth, scores, k=2, labels=range(6))
+    assert top_accuracy(truth, scores, 2) == pytest.approx(expected)
 
 
 def test_score_counts_joint_only_where_all_labels_are_known() -> None:
@@ -43,7 +68,11 @@ def test_score_counts_joint_only_where_all_labels_are_known() -> None:
     assert (metrics["n"], metrics["n_joint"]) == (4, 2)
     assert metrics["heads"]["product"]["accuracy"] == 1.0
     assert metrics["heads"]["quantity"]["accuracy"] == pytest.approx(2 / 3)
-    assert metrics["speakers"] == {"ana": {"n": 1, "joint_accuracy": 1.0}, "budi": {"n": 1, "joint_accuracy": 0.0}}
+    assert {name: (s["n"], s["joint_accuracy"]) for name, s in metrics["speakers"].items()} == {
+        "ana": (1, 1.0),
+        "budi": (1, 0.0),
+    }
+    assert worst_speaker(metrics) == "budi"
     assert score(truth, guess, classes)["speakers"] == {}
 
 
@@ -56,21 +85,14 @@ def test_score_without_one_complete_clip() -> None:
     assert metrics["speakers"] == {}
 
 
-def test_the_bootstrap_interval_of_a_known_case() -> None:
-    """For many values the interval is mean +- 1.96 standard errors."""
-    values = np.random.default_rng(1).normal(5.0, 2.0, 400)
-    low, high = bootstrap_interval(values.tolist())
-    error = values.std() / np.sqrt(400)
-    assert low == pytest.approx(values.mean() - 1.96 * error, abs=0.1 * error)
-    assert high == pytest.approx(values.mean() + 1.96 * error, abs=0.1 * error)
-    assert bootstrap_interval(values.tolist()) == (low, high)
-    assert bootstrap_interval(values.tolist(), seed=1) != (low, high)
-
-
-def test_the_bootstrap_interval_of_few_values() -> None:
-    assert bootstrap_interval([0.7, 0.7, 0.7]) == (pytest.approx(0.7), pytest.approx(0.7))
-    # Of two values the mean of a resample is 0, 0.5 or 1 with probability 1/4, 1/2, 1/4.
-    assert bootstrap_interval([0.0, 1.0]) == (0.0, 1.0)
+def test_score_says_how_often_an_answer_that_was_acted_on_is_wrong() -> None:
+    truth, guess = {"a": np.array([0, 0, 1, 1])}, {"a": np.array([0, 1, 1, 0])}
+    scores = {"a": np.array([[0.9, 0.1], [0.2, 0.8], [0.4, 0.6], [0.55, 0.45]], np.float32)}
+    metrics = score(truth, guess, {"a": "xy"}, scores=scores, understood=np.array([True, True, True, False]))
+    assert metrics["understood_share"] == 0.75
+    assert metrics["understood_accuracy"] == pytest.approx(2 / 3)
+    assert metrics["wrong_and_understood_share"] == 0.25
+    assert metrics["interval"] == "95 % bootstrap over clips (speakers unknown)"
 
 
 def test_folds_name_the_worst_speaker() -> None:

@@ -1,0 +1,95 @@
+"""What a recogniser answered, as arrays, and a store of it so that an interrupted evaluation goes on.
+
+Answers are kept in chunks under a folder named after everything they depend on: the weights, the audio's bytes
+and their order, the condition. So a changed clip or model never meets old answers.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from slu.bundles import Bundle
+from slu.bundles.bundle import SPEC, WEIGHTS
+from slu.common.files import atomic_write, content_hash, settings_hash
+from slu.evaluation.conditions import Condition
+
+# Raised whenever the same bundle, audio and condition would give other answers, so that older ones are not used.
+_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Of the clips that could be read, in the manifest's order."""
+
+    rows: NDArray[np.int64]
+    """Rows of the manifest's table, counted from 0."""
+    scores: Mapping[str, NDArray[np.float32]]
+    """(clips, classes) by head."""
+    duration_s: NDArray[np.float64]
+    level_db: NDArray[np.float64]
+    snr_db: NDArray[np.float64]
+    """Estimated, see slu.audio.measure."""
+    broken_rows: NDArray[np.int64]
+    broken: tuple[str, ...]
+    """Why each of `broken_rows` cannot be read."""
+    cpu_s: float
+
+    @staticmethod
+    def join(parts: Sequence["Answers"]) -> "Answers":
+        return Answers(
+            rows=np.concatenate([p.rows for p in parts]),
+            scores={name: np.concatenate([p.scores[name] for p in parts]) for name in parts[0].scores},
+            duration_s=np.concatenate([p.duration_s for p in parts]),
+            level_db=np.concatenate([p.level_db for p in parts]),
+            snr_db=np.concatenate([p.snr_db for p in parts]),
+            broken_rows=np.concatenate([p.broken_rows for p in parts]),
+            broken=tuple(reason for p in parts for reason in p.broken),
+            cpu_s=sum(p.cpu_s for p in parts),
+        )
+
+
+class AnswerStore:
+    """Chunks of answers in files; without a folder it keeps nothing."""
+
+    def __init__(self, root: Path | None, bundle: Bundle, digests: Sequence[str]) -> None:
+        """`digests` are the content hashes of the clips, in the manifest's order."""
+        self.folder = None
+        if root is not None:
+            weights = [content_hash(bundle.folder / name) for name in (WEIGHTS, SPEC)]
+            self.folder = root / f"{bundle.version}-{settings_hash(_VERSION, weights, list(digests))}"
+
+    def load(self, condition: Condition, start: int) -> Answers | None:
+        """None when the chunk is not there, or was cut short by a crash of the machine."""
+        if self.folder is None:
+            return None
+        try:
+            with np.load(self._path(condition, start), allow_pickle=False) as file:
+                fields: dict[str, Any] = {name: file[name] for name in file.files}
+        except (OSError, ValueError, EOFError, KeyError):
+            return None
+        scores = {name.removeprefix("scores."): fields.pop(name) for name in list(fields) if name.startswith("scores.")}
+        fields["broken"] = tuple(str(reason) for reason in fields["broken"])
+        return Answers(scores=scores, **{**fields, "cpu_s": float(fields["cpu_s"])})
+
+    def save(self, condition: Condition, start: int, answers: Answers) -> None:
+        if self.folder is None:
+            return
+        fields = {name: value for name, value in vars(answers).items() if name != "scores"}
+        fields["broken"] = np.array(answers.broken, dtype=str)
+        fields |= {f"scores.{name}": values for name, values in answers.scores.items()}
+        with atomic_write(self._path(condition, start), "wb") as file:
+            np.savez(file, **fields)
+
+    def clear(self) -> None:
+        """Forget what was answered before."""
+        if self.folder is not None and self.folder.is_dir():
+            for path in self.folder.rglob("*.npz"):
+                path.unlink()
+
+    def _path(self, condition: Condition, start: int) -> Path:
+        assert self.folder is not None
+        return self.folder / condition.key / f"{start:08d}.npz"
