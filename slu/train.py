@@ -10,7 +10,7 @@ import torch
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
-from slu.bundles import Bundle, Predictor, save_bundle
+from slu.bundles import save_bundle
 from slu.bundles.store import Registered, Registry
 from slu.common.cli import reports_errors, run_command
 from slu.common.errors import UserError
@@ -18,14 +18,15 @@ from slu.common.files import write_json
 from slu.common.progress import progress_bar
 from slu.common.settings import parse_settings
 from slu.corpus.splits import describe_split
-from slu.evaluation.metrics import summarise_folds
 from slu.evaluation.plots import confusion_figure
-from slu.evaluation.run import Evaluation, evaluate, subset
+from slu.evaluation.run import Evaluation, subset
 from slu.evaluation.tables import facts_table, folds_table, metrics_table, show
-from slu.features import build_front_end
 from slu.features.augment import AugmentSettings
+from slu.studies.crossval import leave_one_speaker_out
+from slu.studies.curve_report import curve_table, make_report, write_report
+from slu.studies.learning_curve import LearningCurveSettings, learning_curve_settings, run_learning_curve
+from slu.studies.scoring import score_fitted
 from slu.training.classifier import LossSettings
-from slu.training.crossval import leave_one_speaker_out
 from slu.training.datamodule import LoaderSettings
 from slu.training.fit import FitSettings, Fitted, check_checkpoint, fit
 from slu.training.recording import record
@@ -39,14 +40,22 @@ def main(config: DictConfig) -> float | None:
     settings = cast(dict[str, Any], OmegaConf.to_container(config, resolve=True))
     outputs, run = Path(settings["outputs"]), _run_folder()
     plain = run_settings(settings)
+    study = None if settings["learning_curve"] is None else learning_curve_settings(settings["learning_curve"])
+    if plain.ckpt_path is not None and (study or plain.cross_validation):
+        raise UserError("ckpt_path resumes a single fit; a cross-validation or a learning curve is started without it")
+    if study is not None and plain.cross_validation is not None:
+        raise UserError("cross_validation and learning_curve are two runs; set one of them to null")
     torch.set_num_threads(plain.threads)
     fit_settings = _fit_settings(config, settings, plain, run)
 
     data = prepare(settings, outputs)
     where = str(data.manifest.path)
     if plain.cross_validation is not None:
-        _cross_validate(settings, data, fit_settings, plain, run)
+        _cross_validate(settings, data, fit_settings, run)
         return None  # the folds are tests, and a test is never an objective
+    if study is not None:
+        _learn_by_shares(study, settings, data, fit_settings, run)
+        return None
     require_examples(data.features.table, data.spec, ("train", "val", "test"), where)
     split = describe_split(data.features.table)
     if split != "speaker-disjoint":
@@ -92,20 +101,10 @@ def _fit_settings(config: DictConfig, settings: Mapping[str, Any], plain: RunSet
     )
 
 
-def _bundle(fitted: Fitted, data: Prepared) -> Bundle:
-    front_end = build_front_end(data.spec.front_end)
-    return Bundle(Path(), "unregistered", data.spec, front_end.eval(), fitted.recogniser, {}, {})
-
-
 def _test(fitted: Fitted, data: Prepared, plain: RunSettings) -> dict[str, Evaluation]:
-    predictor = Predictor(_bundle(fitted, data))
-    test = subset(data.manifest, "split", "test")
-    results = {}
-    for snr in [None, *plain.noise_test_snr_db]:
-        name = "clean" if snr is None else f"{snr:g} dB"
-        with progress_bar(f"testing {name}") as progress:
-            results[name] = evaluate(predictor, test, snr_db=snr, progress=progress)
-    return results
+    with progress_bar("testing") as progress:
+        test = subset(data.manifest, "split", "test")
+        return score_fitted(fitted, data.spec, test, plain.noise_test_snr_db, progress)
 
 
 def _register(
@@ -156,21 +155,23 @@ def _facts(fitted: Fitted, registered: Registered, run: Path) -> Any:
     )
 
 
-def _cross_validate(
-    settings: Mapping[str, Any], data: Prepared, fit_settings: FitSettings, plain: RunSettings, run: Path
-) -> None:
-    if plain.ckpt_path is not None:
-        raise UserError("ckpt_path resumes a single fit; a cross-validation is started again without it")
-
-    def test(fitted: Fitted, speaker: str) -> dict[str, Any]:
-        return evaluate(Predictor(_bundle(fitted, data)), subset(data.manifest, "speaker", speaker)).metrics
-
-    folds, final = leave_one_speaker_out(data, fit_settings, run, test)
-    summary = summarise_folds(folds)
-    tests = {"leave_one_speaker_out": {**summary, "speakers": folds}}
-    registered = _register(settings, data, final, {"split": "speaker-disjoint", "test": tests}, run)
+def _cross_validate(settings: Mapping[str, Any], data: Prepared, fit_settings: FitSettings, run: Path) -> None:
+    result = leave_one_speaker_out(data, fit_settings, run)
+    tests = {"leave_one_speaker_out": {**result.summary, "speakers": result.folds}}
+    registered = _register(settings, data, result.final, {"split": "speaker-disjoint", "test": tests}, run)
     title = f"{data.spec.task}: leave one speaker out"
-    show(folds_table(folds, summary, title), _facts(final, registered, run))
+    show(folds_table(result.folds, result.summary, title), _facts(result.final, registered, run))
+
+
+def _learn_by_shares(
+    study: LearningCurveSettings, settings: Mapping[str, Any], data: Prepared, fit_settings: FitSettings, run: Path
+) -> None:
+    home, noise = Path(settings["outputs"]) / "studies", run_settings(settings).noise_test_snr_db
+    results, folder = run_learning_curve(study, data, fit_settings, noise, home)
+    report = make_report(results, study.question, data, synthetic=settings["data"]["manifest"] is None)
+    write_report(run, report)
+    print(f"\n{report.answer}\n", flush=True)
+    show(curve_table(report.curve), facts_table([("report", str(run / "report.html")), ("fits", str(folder))]))
 
 
 if __name__ == "__main__":

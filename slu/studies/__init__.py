@@ -1,0 +1,1 @@
+"""Questions that take many fits: leave-one-speaker-out, learning curves."""

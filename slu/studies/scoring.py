@@ -1,0 +1,29 @@
+"""A recogniser fresh from its fit, heard on clips through the same path as a stored bundle."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from slu.bundles import Bundle, Predictor
+from slu.corpus.manifest import Manifest
+from slu.evaluation.conditions import ConditionSettings
+from slu.evaluation.run import Evaluation, evaluate_under
+from slu.features import build_front_end
+from slu.spec import TaskSpec
+from slu.training.fit import Fitted
+
+
+def score_fitted(
+    fitted: Fitted,
+    spec: TaskSpec,
+    clips: Manifest,
+    noise_snr_db: Sequence[float] = (),
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> dict[str, Evaluation]:
+    """By condition: clean first, then generated noise at each SNR in dB.
+
+    Raises UserError when not one of the clips can be read.
+    """
+    front_end = build_front_end(spec.front_end).eval()
+    predictor = Predictor(Bundle(Path(), "unregistered", spec, front_end, fitted.recogniser, {}, {}))
+    conditions = ConditionSettings(noise_snr_db=tuple(noise_snr_db))
+    return evaluate_under(predictor, clips, conditions, progress=progress)
