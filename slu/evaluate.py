@@ -1,6 +1,10 @@
-"""Score a bundle on labelled recordings."""
+"""Score bundles on labelled recordings, and write the report."""
 
-from dataclasses import dataclass
+import shlex
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any, cast
 
@@ -10,78 +14,164 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 from pydantic import Field
 
-from slu.bundles import Predictor, load_bundle
+from slu.bundles import Bundle, Predictor, load_bundle
 from slu.common.cli import reports_errors, run_command
 from slu.common.errors import UserError
 from slu.common.files import atomic_write, write_json
 from slu.common.progress import progress_bar
 from slu.common.settings import parse_settings
-from slu.corpus.manifest import read_manifest
-from slu.evaluation.run import evaluate, subset
+from slu.corpus.manifest import Manifest
+from slu.documents.page import write_page
+from slu.evaluation.compare_report import compare_bundles, comparison_page, comparison_table
+from slu.evaluation.conditions import ConditionSettings
+from slu.evaluation.honesty import Overlap, find_overlap, warnings
+from slu.evaluation.labels import OnUnknownLabel, read_labelled
+from slu.evaluation.report import ReportFacts, report_page
+from slu.evaluation.run import Evaluation, clip_digests, evaluate, subset
+from slu.evaluation.summary import metrics_document
 from slu.evaluation.tables import facts_table, metrics_table, show, speaker_table
+from slu.evaluation.text_report import classification_report
 
 
 @dataclass(frozen=True)
 class EvaluateSettings:
-    bundle: str
-    manifest: str
+    bundle: str | tuple[str, ...]
+    manifest: str | None
     split: str | None
-    noise_test_snr_db: tuple[float, ...]
+    conditions: ConditionSettings
+    on_unknown_label: OnUnknownLabel
+    force: bool
     threads: Annotated[int, Field(ge=1)]
     outputs: str
+
+    @property
+    def bundles(self) -> tuple[str, ...]:
+        return (self.bundle,) if isinstance(self.bundle, str) else self.bundle
+
+
+@dataclass(frozen=True)
+class _Scored:
+    results: Mapping[str, Evaluation]
+    overlap: Overlap
+    warnings: list[str]
+    unknown: Mapping[str, int]
 
 
 @hydra.main(version_base="1.3", config_path="../conf", config_name="evaluate")
 @reports_errors
 def main(config: DictConfig) -> None:
-    settings = cast(dict[str, Any], OmegaConf.to_container(config, resolve=True))
-    run = Path(HydraConfig.get().runtime.output_dir)
-    if settings["manifest"] is None:
-        raise UserError("name the recordings to score: manifest=path/metadata.csv")
-    plain = parse_settings(EvaluateSettings, settings, "settings")
-    torch.set_num_threads(plain.threads)
-    predictor = Predictor(load_bundle(Path(settings["bundle"])))
-    spec = predictor.bundle.spec
-    manifest = read_manifest(Path(settings["manifest"]), spec.heads, require_heads=False)
-    if settings["split"] is not None:
-        if "split" not in manifest.table.columns:
-            raise UserError(f"{manifest.path} has no column 'split'; leave split= out to score every row")
-        manifest = subset(manifest, "split", settings["split"])
-        if manifest.table.empty:
-            raise UserError(f"{manifest.path}: the {settings['split']} split is empty")
+    settings = parse_settings(
+        EvaluateSettings, cast(dict[str, Any], OmegaConf.to_container(config, resolve=True)), "settings"
+    )
+    run = _run_folder()
+    torch.set_num_threads(settings.threads)
+    predictors = [Predictor(load_bundle(Path(folder))) for folder in settings.bundles]
+    if not predictors:
+        raise UserError("bundle=[] names none; name at least one")
+    if len({p.bundle.version for p in predictors}) < len(predictors):
+        raise UserError("bundle names one version twice; compare different ones")
+    scored = {p.bundle.version: _score(p, settings) for p in predictors}
+    alone = len(scored) == 1
+    for version, result in scored.items():
+        folder = run if alone else run / version
+        start = time.process_time()
+        _write(result, folder, settings)
+        show(*_tables(result, folder, time.process_time() - start))
+    if not alone:
+        comparisons = compare_bundles({version: result.results for version, result in scored.items()})
+        write_json(run / "comparison.json", {name: [asdict(c) for c in rows] for name, rows in comparisons.items()})
+        pages = {version: f"{version}/report.html" for version in scored}
+        all_warnings = {version: result.warnings for version, result in scored.items()}
+        results = {version: result.results for version, result in scored.items()}
+        write_page(run / "report.html", comparison_page(results, comparisons, all_warnings, pages))
+        show(comparison_table(results, comparisons), facts_table([("report", str(run / "report.html"))]))
 
-    results = {}
-    for snr in [None, *plain.noise_test_snr_db]:
-        name = "clean" if snr is None else f"{snr:g} dB"
-        with progress_bar(f"scoring {name}") as progress:
-            results[name] = evaluate(predictor, manifest, snr_db=snr, progress=progress)
+
+def _run_folder() -> Path:
+    """Hydra's folder for this run, relative to where the user stands if it is below."""
+    folder = Path(HydraConfig.get().runtime.output_dir)
+    return folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
+
+
+def _score(predictor: Predictor, settings: EvaluateSettings) -> _Scored:
+    whole, unknown, split = _clips(predictor.bundle, settings)
+    manifest = whole
+    if split is not None:
+        if "split" not in whole.table.columns:
+            raise UserError(f"{whole.path} has no column 'split'; leave split= out to score every row")
+        manifest = subset(whole, "split", split)
+        if manifest.table.empty:
+            raise UserError(f"{whole.path}: the {split} split is empty")
+    version = predictor.bundle.version
+    with progress_bar(f"scoring {version}") as progress:
+        keep = Path(settings.outputs) / "answers"
+        results = evaluate(
+            predictor, manifest, settings.conditions, keep=keep, force=settings.force, progress=progress
+        )  # fmt: skip
     clean = results["clean"]
     if clean.metrics["n"] == 0:
         raise UserError(f"{manifest.path}: not one readable clip has a label; there is nothing to score")
-    unlabelled = {
-        head: int((clean.truth[head] < 0).sum()) for head in clean.truth if (clean.truth[head] < 0).any()
-    }  # fmt: skip
+    overlap = find_overlap(predictor.bundle, manifest, clip_digests(manifest))
+    return _Scored(results, overlap, warnings(clean, whole, overlap, unknown), unknown)
+
+
+def _clips(bundle: Bundle, settings: EvaluateSettings) -> tuple[Manifest, dict[str, int], str | None]:
+    """What to score: the clips that are named, or else the test split that the bundle was trained beside."""
+    if settings.manifest is not None:
+        return *read_labelled(Path(settings.manifest), bundle.spec.heads, settings.on_unknown_label), settings.split
+    own = bundle.metrics.get("manifest")
+    if own is None or not Path(own).is_file():
+        raise UserError("name the recordings to score: manifest=path/metadata.csv")
+    manifest, unknown = read_labelled(Path(own), bundle.spec.heads, settings.on_unknown_label)
+    if "split" not in manifest.table.columns:
+        raise UserError(f"{own} has no split column; name the recordings to score: manifest=path/metadata.csv")
+    return manifest, unknown, settings.split or "test"
+
+
+def _write(scored: _Scored, folder: Path, settings: EvaluateSettings) -> None:
+    clean = scored.results["clean"]
     write_json(
-        run / "metrics.json",
-        {
-            **clean.metrics,
-            "noise": {name: result.metrics for name, result in results.items() if name != "clean"},
-            "unlabelled": unlabelled,
-            "broken": clean.broken,
-            "bundle": predictor.bundle.version,
-            "manifest": str(manifest.path),
-        },
+        folder / "metrics.json", metrics_document(scored.results, scored.overlap, scored.warnings, scored.unknown)
     )
-    with atomic_write(run / "predictions.csv") as file:
-        clean.table(manifest).to_csv(file, index=False)
-    metrics = {name: result.metrics for name, result in results.items()}
-    show(metrics_table(metrics, f"{predictor.bundle.version} on {manifest.path}"), speaker_table(clean.metrics))
-    facts = [("metrics", str(run / "metrics.json")), ("every answer", str(run / "predictions.csv"))]
-    facts += [("left out", f"{n} clips without a label for {head}") for head, n in unlabelled.items()]
+    with atomic_write(folder / "predictions.csv") as file:
+        clean.answer_table().to_csv(file, index=False)
+    with atomic_write(folder / "classification_report.txt") as file:
+        file.write(classification_report(clean.metrics))
+    how = [
+        ("command", shlex.join(["python", "-m", "slu.evaluate", *sys.argv[1:]])),
+        ("bundle", str(clean.predictor.bundle.folder)),
+        ("noise and rooms", f"generated from seed {settings.conditions.seed}: a rerun gives the same figures"),
+        ("recorded noise", settings.conditions.noise_folder or "none"),
+        ("intervals", str(clean.metrics["interval"])),
+        ("calibration", "expected calibration error over 15 bins of equal width"),
+        ("speed", f"{clips_per_second(clean):.0f} clips per CPU second, decoding included"),
+    ]
+    grave = any(text.startswith("LEAK") for text in scored.warnings) or len(scored.warnings) > 0
+    write_page(folder / "report.html", report_page(scored.results, ReportFacts(scored.warnings, grave, how)))
+
+
+def clips_per_second(clean: Evaluation) -> float:
+    return len(clean.table) / max(clean.answers.cpu_s, 1e-9)
+
+
+def _tables(scored: _Scored, folder: Path, report_s: float) -> list[Any]:
+    clean = scored.results["clean"]
+    version = clean.predictor.bundle.version
+    metrics = {name: result.metrics for name, result in scored.results.items()}
+    facts = [("warning", text) for text in scored.warnings]
     facts += [("unreadable", message) for message in clean.broken[:10]]
     if len(clean.broken) > 10:
         facts.append(("unreadable", f"and {len(clean.broken) - 10} more, all in metrics.json"))
-    show(facts_table(facts))
+    facts += [
+        ("report", f"{folder / 'report.html'} (written in {report_s:.0f} CPU seconds)"),
+        ("metrics", str(folder / "metrics.json")),
+        ("every answer", str(folder / "predictions.csv")),
+    ]
+    return [
+        metrics_table(metrics, f"{version} on {clean.manifest.path}; {clean.metrics['interval']}"),
+        speaker_table(clean.metrics),
+        facts_table(facts),
+    ]
 
 
 if __name__ == "__main__":

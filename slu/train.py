@@ -20,7 +20,7 @@ from slu.common.settings import parse_settings
 from slu.corpus.splits import describe_split
 from slu.evaluation.plots import confusion_figure
 from slu.evaluation.run import Evaluation, subset
-from slu.evaluation.tables import facts_table, folds_table, metrics_table, show
+from slu.evaluation.tables import facts_table, metrics_table, show
 from slu.features.augment import AugmentSettings
 from slu.studies.crossval import leave_one_speaker_out
 from slu.studies.curve_report import curve_table, make_report, write_report
@@ -29,9 +29,10 @@ from slu.studies.scoring import score_fitted
 from slu.training.classifier import LossSettings
 from slu.training.datamodule import LoaderSettings
 from slu.training.fit import FitSettings, Fitted, check_checkpoint, fit
+from slu.training.provenance import training_record
 from slu.training.recording import record
 from slu.training.settings import RunSettings
-from slu.training.stages import Prepared, prepare, require_examples, run_settings
+from slu.training.stages import Prepared, brings_own_split, prepare, require_splits, run_settings
 
 
 @hydra.main(version_base="1.3", config_path="../conf", config_name="train")
@@ -49,14 +50,13 @@ def main(config: DictConfig) -> float | None:
     fit_settings = _fit_settings(config, settings, plain, run)
 
     data = prepare(settings, outputs)
-    where = str(data.manifest.path)
     if plain.cross_validation is not None:
         _cross_validate(settings, data, fit_settings, run)
         return None  # the folds are tests, and a test is never an objective
+    require_splits(data, settings)
     if study is not None:
         _learn_by_shares(study, settings, data, fit_settings, run)
         return None
-    require_examples(data.features.table, data.spec, ("train", "val", "test"), where)
     split = describe_split(data.features.table)
     if split != "speaker-disjoint":
         print(f"warning: {split}; the test may say nothing about new people", flush=True)
@@ -67,7 +67,7 @@ def main(config: DictConfig) -> float | None:
     fitted = fit(data.features.table, data.spec, fit_settings, run, resume_from)
     results = _test(fitted, data, plain)
     metrics = {condition: result.metrics for condition, result in results.items()}
-    registered = _register(settings, data, fitted, {"split": split, "test": metrics}, run)
+    registered = _register(settings, data, fitted, training_record(data.features.table), metrics, run)
     _record(fit_settings, settings, fitted, data, results["clean"])
     title = f"{data.spec.task}: {fitted.parameters:,} parameters on test clips, {split}; generated noise"
     show(metrics_table(metrics, title), _facts(fitted, registered, run))
@@ -108,12 +108,19 @@ def _test(fitted: Fitted, data: Prepared, plain: RunSettings) -> dict[str, Evalu
 
 
 def _register(
-    settings: Mapping[str, Any], data: Prepared, fitted: Fitted, results: Mapping[str, Any], run: Path
+    settings: Mapping[str, Any],
+    data: Prepared,
+    fitted: Fitted,
+    training: Mapping[str, Any],
+    tests: Mapping[str, Any],
+    run: Path,
 ) -> Registered:
     metrics = {
         "objective": fitted.objective,
         "validation": dict(fitted.validation),
-        **results,
+        "split": training["split"],
+        "leaking_speakers": training["leaking_speakers"],
+        "test": tests,
         "data": data.data_hash,
         "parameters": fitted.parameters,
         "epochs": fitted.epochs,
@@ -123,7 +130,7 @@ def _register(
     write_json(run / "metrics.json", metrics)
     registry = Registry(Path(settings["outputs"]) / "registry")
     return registry.register(
-        data.spec.task, lambda folder: save_bundle(folder, fitted.recogniser, data.spec, settings, metrics)
+        data.spec.task, lambda folder: save_bundle(folder, fitted.recogniser, data.spec, settings, metrics, training)
     )
 
 
@@ -135,7 +142,9 @@ def _record(
         for head in data.spec.heads
     }
     test = subset(data.manifest, "split", "test")
-    clips = {f"test/{test.table['file_name'].iloc[row]}": test.audio_path(row) for row in clean.rows[:4]}
+    clips = {
+        f"test/{test.table['file_name'].iloc[row]}": test.audio_path(row) for row in clean.answers.rows[:4].tolist()
+    }
     chosen = {
         k: settings[k] for k in ("seed", "model", "features", "augment", "optimizer", "scheduler", "loader", "loss")
     }
@@ -156,11 +165,11 @@ def _facts(fitted: Fitted, registered: Registered, run: Path) -> Any:
 
 
 def _cross_validate(settings: Mapping[str, Any], data: Prepared, fit_settings: FitSettings, run: Path) -> None:
-    result = leave_one_speaker_out(data, fit_settings, run)
-    tests = {"leave_one_speaker_out": {**result.summary, "speakers": result.folds}}
-    registered = _register(settings, data, result.final, {"split": "speaker-disjoint", "test": tests}, run)
-    title = f"{data.spec.task}: leave one speaker out"
-    show(folds_table(result.folds, result.summary, title), _facts(result.final, registered, run))
+    result = leave_one_speaker_out(data, fit_settings, run, own_split=brings_own_split(data, settings))
+    everybody = training_record(data.features.table.assign(split="train"))
+    tests = {"leave_one_speaker_out": result.to_json()}
+    registered = _register(settings, data, result.final, everybody, tests, run)
+    show(result.table(f"{data.spec.task}: leave one speaker out"), _facts(result.final, registered, run))
 
 
 def _learn_by_shares(

@@ -5,13 +5,15 @@
     config.yaml         the configuration of the run; `model` in it says how to build the network
     metrics.json        what was measured, and on what
     product2id.json …   one label map per head
+    training.json       what it was trained on, as hashes: so that a test on the same clips or people is noticed
+    model_card.md       the same for people: what it is for, how good it is, where it fails
 
 Nothing in it is executed or unpickled on loading.
 """
 
 import textwrap
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ import yaml
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
+from slu.bundles.card import model_card
 from slu.common.errors import UserError
 from slu.common.files import atomic_write, read_json, settings_hash, write_json
 from slu.features import FrontEnd, build_front_end
@@ -26,6 +29,7 @@ from slu.models import Recogniser, build_recogniser
 from slu.spec import TaskSpec
 
 WEIGHTS, SPEC, CONFIG, METRICS = "model.safetensors", "spec.json", "config.yaml", "metrics.json"
+TRAINING, CARD = "training.json", "model_card.md"
 
 
 @dataclass(frozen=True)
@@ -37,10 +41,17 @@ class Bundle:
     recogniser: Recogniser
     config: Mapping[str, Any]
     metrics: Mapping[str, Any]
+    training: Mapping[str, Any] = field(default_factory=dict)
+    """`clips` (content hashes), `speakers` (hashes of names), `split`, `leaking_speakers`; empty when not recorded."""
 
 
 def save_bundle(
-    folder: Path, recogniser: Recogniser, spec: TaskSpec, config: Mapping[str, Any], metrics: Mapping[str, Any]
+    folder: Path,
+    recogniser: Recogniser,
+    spec: TaskSpec,
+    config: Mapping[str, Any],
+    metrics: Mapping[str, Any],
+    training: Mapping[str, Any] | None = None,
 ) -> None:
     """Write the files of a bundle into an existing folder; the registry makes the folder appear at once."""
     weights = {name: tensor.detach().cpu().contiguous() for name, tensor in recogniser.state_dict().items()}
@@ -51,6 +62,10 @@ def save_bundle(
     write_json(folder / METRICS, metrics)
     for head in spec.heads:
         write_json(folder / f"{head.label_map}2id.json", head.to_ids())
+    if training is not None:
+        write_json(folder / TRAINING, training)
+    with atomic_write(folder / CARD) as file:
+        file.write(model_card(spec, config, metrics, training or {}))
 
 
 def load_bundle(folder: Path) -> Bundle:
@@ -66,7 +81,8 @@ def load_bundle(folder: Path) -> Bundle:
         document = read_json(folder / SPEC)
         metrics = read_json(folder / METRICS)
         config = yaml.safe_load((folder / CONFIG).read_text(encoding="utf-8"))
-        for name, value in ((SPEC, document), (METRICS, metrics), (CONFIG, config)):
+        training = read_json(folder / TRAINING) if (folder / TRAINING).is_file() else {}
+        for name, value in ((SPEC, document), (METRICS, metrics), (CONFIG, config), (TRAINING, training)):
             if not isinstance(value, dict):
                 raise ValueError(f"{name} is not a mapping")
         spec = TaskSpec.from_json(document)
@@ -87,7 +103,7 @@ def load_bundle(folder: Path) -> Bundle:
     except (OSError, ValueError, KeyError, TypeError, RuntimeError, yaml.YAMLError, SafetensorError) as error:
         reason = textwrap.shorten(str(error), 200) or type(error).__name__
         raise UserError(f"the bundle {folder} cannot be used: {reason}") from None
-    return Bundle(folder, folder.name, spec, front_end.eval(), recogniser.eval(), config, metrics)
+    return Bundle(folder, folder.name, spec, front_end.eval(), recogniser.eval(), config, metrics, training)
 
 
 def _check(pins: Mapping[str, str], expected: Mapping[str, str]) -> None:

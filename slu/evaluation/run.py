@@ -47,10 +47,6 @@ class Evaluation:
         """The manifest's rows that were read, in the order of the answers."""
         return self.manifest.table.iloc[self.answers.rows]
 
-    @property
-    def rows(self) -> list[int]:
-        return self.answers.rows.tolist()  # type: ignore[no-any-return]
-
     @cached_property
     def heads(self) -> list[Head]:
         """Those that the manifest has labels of."""
@@ -75,6 +71,13 @@ class Evaluation:
     @cached_property
     def units(self) -> Units:
         return units(self.speakers, len(self.table))
+
+    def units_of(self, chosen: NDArray[np.bool_]) -> Units:
+        """What is resampled when only these clips count."""
+        names = None
+        if self.speakers is not None:
+            names = [name for name, taken in zip(self.speakers, chosen, strict=True) if taken]
+        return units(names, int(chosen.sum()))
 
     @cached_property
     def complete(self) -> NDArray[np.bool_]:
@@ -141,18 +144,6 @@ class Evaluation:
 def evaluate(
     predictor: Predictor,
     manifest: Manifest,
-    *,
-    snr_db: float | None = None,
-    progress: Progress = lambda done, total: None,
-) -> Evaluation:
-    """Score every readable clip, clean or with generated noise at `snr_db`."""
-    settings = ConditionSettings(noise_snr_db=() if snr_db is None else (snr_db,))
-    return list(evaluate_under(predictor, manifest, settings, progress=progress).values())[-1]
-
-
-def evaluate_under(
-    predictor: Predictor,
-    manifest: Manifest,
     settings: ConditionSettings = ConditionSettings(),
     *,
     keep: Path | None = None,
@@ -177,8 +168,9 @@ def evaluate_under(
         for condition in conditions:
             answers = store.load(condition, start)
             if answers is None:
+                start_s = time.process_time()
                 clips = clips if clips is not None else list(_read(manifest, rows, rate))
-                answers = _answer(predictor, clips, condition)
+                answers = _answer(predictor, clips, condition, start_s)
                 store.save(condition, start, answers)
             parts[condition.name].append(answers)
             done += len(rows)
@@ -196,8 +188,9 @@ def evaluate_under(
     }
 
 
-def _answer(predictor: Predictor, clips: Sequence[tuple[int, Waveform | str]], condition: Condition) -> Answers:
-    start = time.process_time()
+def _answer(
+    predictor: Predictor, clips: Sequence[tuple[int, Waveform | str]], condition: Condition, start_s: float
+) -> Answers:
     heard = [(row, condition.change(clip, row)) for row, clip in clips if not isinstance(clip, str)]
     order = sorted(range(len(heard)), key=lambda i: len(heard[i][1]))  # equal lengths together: less padding
     spec, rate = predictor.bundle.spec, predictor.bundle.front_end.sample_rate
@@ -217,7 +210,7 @@ def _answer(predictor: Predictor, clips: Sequence[tuple[int, Waveform | str]], c
         snr_db=np.array([m.snr_db for m in measures], dtype=np.float64),
         broken_rows=np.array([row for row, _ in broken], dtype=np.int64),
         broken=tuple(reason for _, reason in broken),
-        cpu_s=time.process_time() - start,
+        cpu_s=time.process_time() - start_s,
     )
 
 

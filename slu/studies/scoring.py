@@ -6,7 +6,7 @@ from pathlib import Path
 from slu.bundles import Bundle, Predictor
 from slu.corpus.manifest import Manifest
 from slu.evaluation.conditions import ConditionSettings
-from slu.evaluation.run import Evaluation, evaluate_under
+from slu.evaluation.run import Evaluation, evaluate
 from slu.features import build_front_end
 from slu.spec import TaskSpec
 from slu.training.fit import Fitted
@@ -26,4 +26,4 @@ def score_fitted(
     front_end = build_front_end(spec.front_end).eval()
     predictor = Predictor(Bundle(Path(), "unregistered", spec, front_end, fitted.recogniser, {}, {}))
     conditions = ConditionSettings(noise_snr_db=tuple(noise_snr_db))
-    return evaluate_under(predictor, clips, conditions, progress=progress)
+    return evaluate(predictor, clips, conditions, progress=progress)

@@ -1,0 +1,64 @@
+"""One clip as a reader meets it: a player, the picture, what was said and what was heard."""
+
+import io
+from collections.abc import Sequence
+from typing import Literal, TypeAlias
+
+import numpy as np
+import soundfile as sf
+
+from slu.audio.decode import Waveform
+from slu.documents.page import Picture, Player
+from slu.evaluation.plots import clip_figure
+from slu.evaluation.run import Evaluation
+
+Tone: TypeAlias = Literal["warning", "good"]
+
+
+def clip_cards(result: Evaluation, indices: Sequence[int], tone: Tone) -> list[Player]:
+    """Of the clips with these places among the answers, in the condition they were heard under."""
+    return [clip_card(result, index, tone) for index in indices]
+
+
+def clip_card(result: Evaluation, index: int, tone: Tone) -> Player:
+    front_end = result.predictor.bundle.front_end
+    samples, row = result.waveform(index), result.table.iloc[index]
+    prediction = result.prediction(index)
+    said = ", ".join(f"{h.name} {row[h.name]}" for h in result.heads if row[h.name])
+    heard = ", ".join(f"{h.name} {prediction.labels[h.name]}" for h in result.heads)
+    features = result.predictor.features(samples).numpy()
+    facts = [("said", said), ("heard", heard), ("confidence", f"{prediction.confidence:.2f}")]
+    if not prediction.understood:
+        facts.append(("not understood", prediction.reason))
+    for head in result.heads:
+        best = sorted(prediction.scores[head.name].items(), key=lambda item: -item[1])[:3]
+        facts.append((head.name, ", ".join(f"{label} {score:.2f}" for label, score in best)))
+    answers = result.answers
+    facts.append(
+        (
+            "clip",
+            f"{answers.duration_s[index]:.1f} s, {answers.level_db[index]:.0f} dB, SNR {answers.snr_db[index]:.0f} dB",
+        )
+    )
+    if row.get("speaker"):
+        facts.append(("speaker", str(row["speaker"])))
+    return Player(
+        title=str(row.get("text") or row["file_name"]),
+        audio=encode_flac(samples, front_end.sample_rate),
+        media_type="audio/flac",
+        picture=Picture(
+            clip_figure(samples, features, front_end.sample_rate, front_end.hop_s),
+            f"Waveform and features of {row['file_name']}",
+            kind="png",
+        ),
+        facts=[*facts, ("file", str(row["file_name"]))],
+        tone=tone,
+    )
+
+
+def encode_flac(samples: Waveform, rate: int) -> bytes:
+    """Every browser plays FLAC, and it keeps what the recogniser heard, which MP3 would not."""
+    buffer = io.BytesIO()
+    peak = max(1.0, float(np.abs(samples).max()))
+    sf.write(buffer, samples / peak, rate, format="FLAC", subtype="PCM_16")
+    return buffer.getvalue()

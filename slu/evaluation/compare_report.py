@@ -1,0 +1,168 @@
+"""Several recognisers on the same clips: who is better under what, and could it be chance."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import rich.table
+from matplotlib.figure import Figure
+
+from slu.common.errors import UserError
+from slu.documents.figures import SERIES, new_axes
+from slu.documents.page import Page, Picture, Section, Table, Text
+from slu.evaluation.comparison import Comparison, compare
+from slu.evaluation.run import Evaluation
+from slu.evaluation.tables import figure
+
+Results = Mapping[str, Evaluation]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """`first` against `second` under one condition."""
+
+    first: str
+    second: str
+    comparison: Comparison
+
+    @property
+    def winner(self) -> str:
+        return {"A": self.first, "B": self.second, "": ""}[self.comparison.verdict]
+
+
+def compare_bundles(scored: Mapping[str, Results]) -> dict[str, list[Pair]]:
+    """By condition, the first bundle against each other one. Raises UserError when they answer other questions."""
+    names = list(scored)
+    first = scored[names[0]]
+    heads = {h.name for h in next(iter(first.values())).heads}
+    for name in names[1:]:
+        others = {h.name for h in next(iter(scored[name].values())).heads}
+        if others != heads:
+            raise UserError(f"{names[0]} answers {sorted(heads)} and {name} {sorted(others)}: nothing to compare")
+    pairs: dict[str, list[Pair]] = {}
+    for condition, evaluation in first.items():
+        for name in names[1:]:
+            other = scored[name][condition]
+            whole = evaluation.complete & other.complete
+            if whole.any():
+                pairs.setdefault(condition, []).append(
+                    Pair(
+                        names[0], name, compare(evaluation.right[whole], other.right[whole], evaluation.units_of(whole))
+                    )
+                )
+    return pairs
+
+
+def sentences(pairs: Mapping[str, Sequence[Pair]]) -> list[str]:
+    """One per pair of bundles: where the difference is more than chance."""
+    found: dict[tuple[str, str], dict[str, list[str]]] = {}
+    for condition, rows in pairs.items():
+        for pair in rows:
+            found.setdefault((pair.first, pair.second), {}).setdefault(pair.winner, []).append(condition)
+    lines = []
+    for (first, second), by_winner in found.items():
+        parts = [
+            f"{winner} is better under {', '.join(by_winner[winner])}"
+            for winner in (first, second)
+            if winner in by_winner
+        ]
+        if "" in by_winner:
+            parts.append(f"the difference may be chance under {', '.join(by_winner[''])}")
+        lines.append(f"{first} against {second}: {'; '.join(parts)}.")
+    return lines
+
+
+def comparison_page(
+    scored: Mapping[str, Results],
+    pairs: Mapping[str, Sequence[Pair]],
+    warnings: Mapping[str, Sequence[str]],
+    pages: Mapping[str, str],
+) -> Page:
+    """`pages` are the reports of the single bundles, relative to this page."""
+    clean = next(iter(next(iter(scored.values())).values()))
+    conditions = list(next(iter(scored.values())))
+    figures = [
+        [name, *(_cell(results[name]) for results in scored.values())] for name in conditions
+    ]  # fmt: skip
+    tests = [
+        [condition, f"{pair.first} - {pair.second}", *_test_cells(pair.comparison), pair.winner or "may be chance"]
+        for condition, rows in pairs.items()
+        for pair in rows
+    ]
+    columns = ["condition", "pair", "difference", "95 % interval", "only first", "only second", "McNemar p", "better"]
+    sections = [
+        Section("Answer", [Text("\n\n".join(sentences(pairs)))]),
+        Section(
+            "All labels right",
+            [
+                Picture(_figure(scored), "Accuracy of each bundle by condition"),
+                Table(["condition", *scored], figures, caption="with 95 % intervals"),
+            ],
+        ),
+        Section("Is the difference more than chance?", [Table(columns, tests, text_columns=(0, 1, 7)), Text(_METHOD)]),
+        Section("Single reports", [Table(["bundle", "file"], [[n, p] for n, p in pages.items()], text_columns=(0, 1))]),
+    ]
+    distinct = dict.fromkeys(f"{text}" for texts in warnings.values() for text in texts)
+    return Page(
+        f"{clean.predictor.bundle.spec.task}: {' against '.join(scored)}",
+        f"{clean.metrics['n']} clips of {clean.manifest.path}",
+        sections,
+        list(distinct),
+        f"Intervals: {clean.metrics['interval']}.",
+    )
+
+
+_METHOD = (
+    "The difference is in the share of clips with all labels right, on the same clips. Its interval resamples speakers "
+    "where they are known; McNemar's exact test takes clips as independent and is the less careful of the two. "
+    "'Better' means that the interval leaves out zero; with many conditions, one in twenty does so by chance."
+)
+
+
+def _cell(evaluation: Evaluation) -> str:
+    interval = evaluation.metrics["joint_interval"]
+    value = figure(evaluation.metrics["joint_accuracy"])
+    return value if interval is None else f"{value} ({interval[0]:.3f} to {interval[1]:.3f})"
+
+
+def _test_cells(c: Comparison) -> list[str]:
+    interval = "-" if c.interval is None else f"{c.interval[0]:+.3f} to {c.interval[1]:+.3f}"
+    p = "< 0.001" if c.p_mcnemar < 0.001 else f"{c.p_mcnemar:.3f}"
+    return [f"{c.difference:+.3f}", interval, str(c.only_a), str(c.only_b), p]
+
+
+def _figure(scored: Mapping[str, Results]) -> Figure:
+    conditions = list(next(iter(scored.values())))
+    figure_, (axes,) = new_axes(6.6, 0.9 + 0.24 * len(conditions) * len(scored))
+    height = 0.8 / len(scored)
+    for place, (colour, (name, results)) in enumerate(zip(SERIES, scored.items(), strict=False)):
+        for row, condition in enumerate(reversed(conditions)):
+            metrics = results[condition].metrics
+            if metrics["joint_accuracy"] is None:
+                continue
+            y = row + 0.4 - height * (place + 0.5)
+            axes.barh(y, metrics["joint_accuracy"], 0.9 * height, color=colour, label=name if row == 0 else None)
+            if metrics["joint_interval"]:
+                axes.plot(metrics["joint_interval"], [y, y], color="black", linewidth=1)
+    axes.set_yticks(range(len(conditions)), list(reversed(conditions)))
+    axes.grid(visible=False, axis="y")
+    axes.set(xlim=(0, 1.005), xlabel="all labels right")
+    figure_.legend(loc="outside lower center", ncols=1)
+    return figure_
+
+
+def comparison_table(scored: Mapping[str, Results], pairs: Mapping[str, Sequence[Pair]]) -> rich.table.Table:
+    """For the terminal."""
+    table = rich.table.Table(title="all labels right, on the same clips", title_justify="left")
+    table.add_column("condition")
+    names = list(scored)
+    for name in names:
+        table.add_column(name, justify="right")
+    for name in names[1:]:
+        table.add_column(f"{names[0]}\nminus {name}", justify="right")
+    for condition in scored[names[0]]:
+        cells = [figure(scored[name][condition].metrics["joint_accuracy"]) for name in names]
+        for pair in pairs.get(condition, []):
+            difference, interval, _, _, p = _test_cells(pair.comparison)
+            cells.append(f"{difference} ({interval}), p {p}")
+        table.add_row(condition, *cells)
+    return table

@@ -1,0 +1,97 @@
+"""What makes the figures less than they seem. These are the first lines of every report."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from slu.bundles import Bundle
+from slu.corpus.manifest import Manifest
+from slu.corpus.splits import leaking_speakers, speaker_hash
+from slu.evaluation.run import Evaluation
+
+_FEW_SPEAKERS = 10
+
+
+@dataclass(frozen=True)
+class Overlap:
+    """Between what was scored and what the bundle was trained on, by its own record."""
+
+    recorded: bool
+    """False when the bundle does not say what it was trained on."""
+    clips: int = 0
+    """Scored clips whose very file was trained on."""
+    speakers: tuple[str, ...] = ()
+    """Speakers of the scored clips whose name is one that trained, sorted."""
+
+
+def find_overlap(bundle: Bundle, manifest: Manifest, digests: Sequence[str]) -> Overlap:
+    record = bundle.training
+    if "clips" not in record:
+        return Overlap(recorded=False)
+    trained = set(record["clips"])
+    names = set(manifest.table["speaker"]) - {""} if "speaker" in manifest.table.columns else set()
+    heard = set(record.get("speakers", ()))
+    return Overlap(
+        True,
+        sum(digest in trained for digest in digests if digest),
+        tuple(sorted(name for name in names if speaker_hash(name) in heard)),
+    )
+
+
+def warnings(
+    evaluation: Evaluation, whole: Manifest, overlap: Overlap, left_out: Mapping[str, int] | None = None
+) -> list[str]:
+    """Sentences, gravest first. `whole` is the manifest before a split was chosen from it."""
+    found = []
+    total = len(evaluation.table)
+    if overlap.clips:
+        found.append(
+            f"LEAK: {overlap.clips} of the {len(evaluation.manifest.table)} clips were trained on. "
+            "The figures below are not a test; score clips that the model has not seen."
+        )
+    if leaking := leaking_speakers(whole.table):
+        found.append(
+            f"LEAK: {_listed(leaking)} stand on more than one side of the split, so the model is asked about people "
+            "it was trained on. Expect less from anybody else; a leave-one-speaker-out figure says how much less."
+        )
+    elif overlap.speakers:
+        found.append(
+            f"LEAK: {_listed(overlap.speakers)} bear the name of a speaker that was trained on. Unless these are "
+            "other people, expect less from anybody else."
+        )
+    if not overlap.recorded:
+        found.append("The bundle keeps no record of what it was trained on: a leak would not be noticed here.")
+    spoken = _synthetic_share(evaluation)
+    if spoken == 1:
+        found.append(
+            "Every clip was spoken by a synthesiser. That compares models; it does not say how well people are "
+            "understood. Record ten people and score them before you rely on it."
+        )
+    elif spoken > 0:
+        found.append(f"{spoken:.0%} of the clips were spoken by a synthesiser, which is easier than people.")
+    if not evaluation.units.kind.endswith(" speakers"):
+        found.append(
+            f"The intervals are over {evaluation.units.kind}. Clips of one person succeed and fail together, "
+            "so the true uncertainty is larger; name the speakers in a column 'speaker'."
+        )
+    elif evaluation.units.count < _FEW_SPEAKERS:
+        found.append(f"Only {evaluation.units.kind}: even the intervals are rough.")
+    found += [f"{count} clips were left out: {why}." for why, count in (left_out or {}).items() if count]
+    if evaluation.broken:
+        found.append(
+            f"{len(evaluation.broken)} of {total + len(evaluation.broken)} clips cannot be read and were not scored; "
+            f"the first is {evaluation.broken[0]}."
+        )
+    if total < 30:
+        found.append(f"{total} clip{'s are' if total != 1 else ' is'} too few to judge anything by.")
+    return found
+
+
+def _synthetic_share(evaluation: Evaluation) -> float:
+    if "source" not in evaluation.table.columns:
+        return 0.0
+    return float(evaluation.table["source"].str.startswith("espeak-ng").mean())
+
+
+def _listed(names: Sequence[str], most: int = 5) -> str:
+    shown = ", ".join(names[:most]) + (", …" if len(names) > most else "")
+    return f"{len(names)} speaker{'s' if len(names) != 1 else ''} ({shown})"
