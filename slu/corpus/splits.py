@@ -1,5 +1,6 @@
 """Who trains, who validates, who tests. Speakers are kept on one side unless a random split is asked for by name."""
 
+import hashlib
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -8,6 +9,7 @@ import pandas as pd
 from pydantic import Field
 
 from slu.common.errors import UserError
+from slu.corpus.manifest import SPLIT_NAMES, SPLITS
 
 Method = Literal["auto", "column", "speaker", "random"]
 
@@ -15,7 +17,9 @@ Method = Literal["auto", "column", "speaker", "random"]
 @dataclass(frozen=True)
 class SplitSettings:
     method: Method = "auto"
-    """`auto` takes the manifest's own `split` column, and splits by speaker where there is none."""
+    """`auto` takes the manifest's own column, and splits by speaker where there is none."""
+    column: Annotated[str, Field(min_length=1)] = "split"
+    """The manifest's column that says which side a row is on, for `auto` and `column`."""
     val: Annotated[float, Field(ge=0, lt=1)] = 0.15
     test: Annotated[float, Field(ge=0, lt=1)] = 0.15
     seed: Annotated[int, Field(ge=0)] = 0
@@ -27,17 +31,15 @@ class SplitSettings:
 
 def assign_splits(table: pd.DataFrame, settings: SplitSettings, where: str) -> pd.DataFrame:
     """The table with a filled `split` column. Raises UserError when the method cannot be carried out."""
-    has_column = "split" in table.columns and (table["split"] != "").any()
-    method = ("column" if has_column else "speaker") if settings.method == "auto" else settings.method
-    if method == "column":
-        if not has_column:
-            raise UserError(f"{where} has no split column; use data.split.method=speaker")
-        empty = table.index[table["split"] == ""]
-        if len(empty):
-            raise UserError(
-                f"{where}:{int(empty[0]) + 2}: column 'split' is empty; fill it or use data.split.method=speaker"
-            )
-        return table
+    filled = settings.column in table.columns and (table[settings.column] != "").any()
+    if filled and settings.method in ("auto", "column"):
+        return table.assign(split=_own_split(table, settings.column, where))
+    if settings.method == "column" or (settings.method == "auto" and settings.column != "split"):
+        raise UserError(
+            f"{where} has no {settings.column} column, or nothing in it; its columns are {', '.join(table.columns)}: "
+            "correct data.split.column, or use data.split.method=speaker"
+        )
+    method = "speaker" if settings.method == "auto" else settings.method
     rng = np.random.default_rng(settings.seed)
     if method == "random":
         units = pd.Series(np.arange(len(table)), index=table.index)
@@ -53,6 +55,18 @@ def assign_splits(table: pd.DataFrame, settings: SplitSettings, where: str) -> p
         )
     side = {name: "test" if i < n_test else "val" if i < n_test + n_val else "train" for i, name in enumerate(order)}
     return table.assign(split=units.map(side))
+
+
+def _own_split(table: pd.DataFrame, column: str, where: str) -> pd.Series:
+    sides = table[column].str.strip().str.lower().replace(SPLIT_NAMES)
+    wrong = table.index[~sides.isin(SPLITS)]
+    if len(wrong):
+        value = table.loc[wrong[0], column]
+        problem = f"'{value}' is not one of {', '.join(SPLITS)}" if value else "is empty"
+        raise UserError(
+            f"{where}:{int(wrong[0]) + 2}: column '{column}' {problem}; fill it or use data.split.method=speaker"
+        )
+    return sides
 
 
 def speakers(table: pd.DataFrame, where: str) -> pd.Series:
@@ -91,3 +105,8 @@ def describe_split(table: pd.DataFrame) -> str:
         return "speaker-disjoint"
     named = ", ".join(leaking[:3]) + (", …" if len(leaking) > 3 else "")
     return f"speakers leak: {len(leaking)} on both sides of the split ({named})"
+
+
+def speaker_hash(name: str) -> str:
+    """Stands for a speaker in a bundle: bundles travel, names should not."""
+    return hashlib.blake2b(name.encode(), digest_size=8).hexdigest()

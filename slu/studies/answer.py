@@ -57,11 +57,17 @@ def _told(curve: Curve, condition: str) -> str:
     parts = []
     for model, sign in ((first, 1), (second, -1)):
         if shares := [share for share in curve.shares if found[share].sign == sign]:
-            each = _list([f"{curve.voices(s)} voices by {_points(found[s], sign)}" for s in shares])
-            parts.append(f"{model} is ahead with {each}")
+            each = [f"{_numbers(curve, [s])} by {_points(found[s], sign)}{_unless_one_seed(found[s])}" for s in shares]
+            parts.append(f"{model} is ahead with {_list(each)}")
     if open_ := [share for share in curve.shares if found[share].sign == 0]:
         parts.append(f"with {_numbers(curve, open_)} no difference can be told")
-    return f"{_where(condition).capitalize()}, {'; '.join(parts)}."
+    return _sentence(f"{_where(condition)}, {'; '.join(parts)}")
+
+
+def _unless_one_seed(difference: Difference) -> str:
+    """The interval knows nothing of the draw of training voices, so a seed that disagrees has to be named."""
+    agree = all(value * difference.sign > 0 for value in difference.by_seed)
+    return "" if agree else ", though not with every seed"
 
 
 def _change(curve: Curve, condition: str) -> str:
@@ -69,30 +75,32 @@ def _change(curve: Curve, condition: str) -> str:
     few, many = curve.voices(curve.shares[0]), curve.voices(curve.shares[-1])
     change = curve.changes[condition]
     if not change.sign:
-        return (
-            f"{_where(condition).capitalize()}, it cannot be told whether the difference is another one "
-            f"with {few} voices than with {many}."
+        return _sentence(
+            f"{_where(condition)}, it cannot be told whether {few} or {many} voices make the larger difference"
         )
-    return (
-        f"{_where(condition).capitalize()}, the difference {first} minus {second} is "
-        f"{'larger' if change.sign > 0 else 'smaller'} with {few} voices than with {many}, "
-        f"by {_points(change, change.sign)}."
+    more = "larger" if change.sign > 0 else "smaller"
+    return _sentence(
+        f"{_where(condition)}, the difference {first} minus {second} is {more} with {few} voices than with {many}, "
+        f"by {_points(change, change.sign)}"
     )
 
 
 def _ends(curve: Curve, model: str) -> str:
     ends = []
     for condition in curve.conditions:
-        points = curve.at(condition, model)
+        few, many = curve.at(condition, model)[0], curve.at(condition, model)[-1]
         ends.append(
-            f"{_where(condition)} {points[0].mean:.3f} with {points[0].voices} voices "
-            f"and {points[-1].mean:.3f} with {points[-1].voices}"
+            f"{_where(condition)} {few.mean:.3f} with {few.voices} and {many.mean:.3f} with {many.voices} voices"
         )
-    return f"{model} has all labels right {_list(ends)}."
+    return f"{model} has all labels right: {'; '.join(ends)}."
 
 
 def _where(condition: str) -> str:
     return "in clean speech" if condition == "clean" else f"in noise at {condition}"
+
+
+def _sentence(text: str) -> str:
+    return f"{text[0].upper()}{text[1:]}."
 
 
 def _points(difference: Difference, sign: int) -> str:
@@ -105,7 +113,8 @@ def _points(difference: Difference, sign: int) -> str:
 
 
 def _numbers(curve: Curve, shares: Sequence[float]) -> str:
-    return f"{_list([str(curve.voices(share)) for share in shares])} voices"
+    numbers = [str(curve.voices(share)) for share in shares]
+    return f"{_list(numbers)} {'voice' if numbers == ['1'] else 'voices'}"
 
 
 def _list(parts: Sequence[str]) -> str:

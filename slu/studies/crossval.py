@@ -2,16 +2,23 @@
 
 Nothing of the held-out speaker chooses anything: each fold trains for the full number of epochs and keeps
 the last weights. The bundle is a last fit on all speakers, and the folds' mean is the estimate for it.
+
+Where the data come with a split of their own that has the same speakers on both sides, the same recipe is
+measured on that one too: the distance between the two numbers is what the leak is worth.
 """
 
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+from rich.table import Table
+
 from slu.common.errors import UserError
-from slu.corpus.splits import leave_one_out, speakers
+from slu.corpus.splits import leaking_speakers, leave_one_out, speakers
 from slu.evaluation.metrics import summarise_folds
 from slu.evaluation.run import subset
+from slu.evaluation.tables import folds_table
 from slu.studies.scoring import score_fitted
 from slu.training.fit import FitSettings, Fitted, fit
 from slu.training.stages import Prepared, require_examples
@@ -23,14 +30,29 @@ class CrossValidation:
     """Metrics by held-out speaker."""
     final: Fitted
     """The fit on everybody."""
+    leaky_split: dict[str, Any] | None = None
+    """Metrics on the data's own split, with its `leaking_speakers`; None where there is none or it does not leak."""
 
-    @property
-    def summary(self) -> dict[str, Any]:
-        return summarise_folds(self.folds)
+    def to_json(self) -> dict[str, Any]:
+        leaky = {} if self.leaky_split is None else {"leaky_split": self.leaky_split}
+        return {**summarise_folds(self.folds), "speakers": self.folds, **leaky}
+
+    def table(self, title: str) -> Table:
+        table = folds_table(self.folds, summarise_folds(self.folds), title)
+        if (leaky := self.leaky_split) is not None:
+            table.add_section()
+            name = f"its own split (speakers leak: {len(leaky['leaking_speakers'])} on both sides)"
+            table.add_row(name, str(leaky["n"]), f"{leaky['joint_accuracy']:.3f}")
+        return table
 
 
-def leave_one_speaker_out(data: Prepared, settings: FitSettings, folder: Path) -> CrossValidation:
-    """Raises UserError without a speaker column, with one speaker, or when a fold lacks a class."""
+def leave_one_speaker_out(
+    data: Prepared, settings: FitSettings, folder: Path, *, own_split: bool = False
+) -> CrossValidation:
+    """`own_split`: the table's split is the one that the data came with, and worth a comparison if it leaks.
+
+    Raises UserError without a speaker column, with one speaker, or when a fold lacks a class.
+    """
     table, where = data.features.table, str(data.manifest.path)
     real = table if "synthetic" not in table.columns else table[table["synthetic"] == ""]
     names = sorted(speakers(real, where).unique())
@@ -48,4 +70,19 @@ def leave_one_speaker_out(data: Prepared, settings: FitSettings, folder: Path) -
         folds[name] = score_fitted(fitted, data.spec, subset(data.manifest, "speaker", name))["clean"].metrics
         print(f"fold {number} of {len(names)}: without {name} {folds[name]['joint_accuracy']:.3f} "
               f"on {folds[name]['n']} clips, {fitted.cpu_s:.0f} CPU seconds", flush=True)  # fmt: skip
-    return CrossValidation(folds, fit(table.assign(split="train"), data.spec, settings, folder))
+    leaky = _on_leaky_split(data, real, quiet, folder / "own-split") if own_split else None
+    return CrossValidation(folds, fit(table.assign(split="train"), data.spec, settings, folder), leaky)
+
+
+def _on_leaky_split(data: Prepared, real: pd.DataFrame, settings: FitSettings, folder: Path) -> dict[str, Any] | None:
+    """By the folds' recipe, so without the validation rows: they neither train nor choose an epoch."""
+    table = data.features.table
+    leaking = leaking_speakers(real[real["split"] != "val"])
+    test = subset(data.manifest, "split", "test")
+    if not leaking or not (test.table[data.spec.head_names] != "").all(axis=1).any():
+        return None
+    fitted = fit(table[table["split"] != "val"], data.spec, settings, folder)
+    metrics = score_fitted(fitted, data.spec, test)["clean"].metrics
+    print(f"its own split: {metrics['joint_accuracy']:.3f} on {metrics['n']} clips, of which {len(leaking)} speakers "
+          f"also train, {fitted.cpu_s:.0f} CPU seconds", flush=True)  # fmt: skip
+    return {**metrics, "leaking_speakers": leaking}

@@ -33,7 +33,9 @@ class Difference:
     """Of the first model and the second on the same clips, in accuracy."""
 
     value: float
+    """Mean over the seeds."""
     interval: Interval
+    by_seed: tuple[float, ...]
 
     @property
     def sign(self) -> int:
@@ -72,9 +74,8 @@ def build_curve(results: Sequence[FitResult]) -> Curve:
     by = units(first.speakers, len(first.speakers))
     models, shares = _distinct([r.model for r in results]), tuple(sorted({r.share for r in results}))
     conditions = tuple(first.right)
-    # Seeds are averaged clip by clip before anything is resampled: they share their test clips.
     heard = {
-        (c, m, s): np.mean([r.flags(c) for r in results if (r.model, r.share) == (m, s)], axis=0)
+        (c, m, s): np.stack([r.flags(c) for r in results if (r.model, r.share) == (m, s)])
         for c in conditions for m in models for s in shares
     }  # fmt: skip
     points = [_point(results, c, m, s, heard[c, m, s], by) for c, m, s in heard]
@@ -98,6 +99,7 @@ def _distinct(names: Sequence[str]) -> tuple[str, ...]:
 def _point(results: Sequence[FitResult], condition: str, model: str, share: float, right: Floats, by: Units) -> Point:
     mine = [result for result in results if (result.model, result.share) == (model, share)]
     clips = np.bincount(by.of_clip, minlength=by.count).astype(np.float64)
+    hits = np.bincount(by.of_clip, right.mean(axis=0), by.count).astype(np.float64)
     return Point(
         condition=condition,
         model=model,
@@ -105,10 +107,13 @@ def _point(results: Sequence[FitResult], condition: str, model: str, share: floa
         voices=mine[0].voices,
         clips=float(np.mean([result.clips for result in mine])),
         mean=float(right.mean()),
-        interval=ratio_interval(np.bincount(by.of_clip, right, by.count).astype(np.float64), clips),
-        by_seed=tuple(result.accuracy(condition) for result in mine),
+        interval=ratio_interval(hits, clips),
+        by_seed=tuple(right.mean(axis=1).tolist()),
     )
 
 
-def _difference(per_clip: Floats, by: Units) -> Difference:
-    return Difference(float(per_clip.mean()), difference_interval(per_clip, by))
+def _difference(gaps: Floats, by: Units) -> Difference:
+    """`gaps` (seeds, clips). Seeds are averaged clip by clip before resampling: they share their test clips."""
+    return Difference(
+        float(gaps.mean()), difference_interval(gaps.mean(axis=0), by), tuple(gaps.mean(axis=1).tolist())
+    )  # fmt: skip

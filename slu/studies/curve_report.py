@@ -26,6 +26,8 @@ def curve_figure(curve: Curve) -> Figure:
     """A panel per condition; the voices on a logarithmic axis."""
     figure, panels = new_axes(4.6 * len(curve.conditions), 3.6, columns=len(curve.conditions))
     ticks = {curve.voices(share): share for share in curve.shares}
+    for axes in panels[1:]:
+        axes.sharey(panels[0])
     for axes, condition in zip(panels, curve.conditions, strict=True):
         for number, model in enumerate(curve.models):
             colour = SERIES[number % len(SERIES)]
@@ -42,10 +44,11 @@ def curve_figure(curve: Curve) -> Figure:
         axes.xaxis.set_major_locator(FixedLocator(list(ticks)))
         axes.xaxis.set_minor_locator(NullLocator())
         axes.set_xticks(list(ticks), [f"{voices}\n{share:.0%}" for voices, share in ticks.items()])
-        axes.yaxis.set_major_formatter(PercentFormatter(1.0))
-        axes.set(xlabel="training voices", title="clean" if condition == "clean" else f"noise at {condition}")
+        axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+        axes.set_xlabel("training voices")
+        axes.set_title("clean" if condition == "clean" else f"noise at {condition}", loc="left", fontweight="bold")
     panels[0].set_ylabel("all labels right")
-    panels[0].legend(loc="lower right")
+    panels[0].legend(loc="lower right", frameon=False)
     return figure
 
 

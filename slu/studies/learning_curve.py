@@ -59,7 +59,7 @@ def plan(settings: LearningCurveSettings, data: Prepared) -> list[Fit]:
         for share in settings.shares:
             voices = choose_voices(table, share, seed, where)
             few = f"{where}, learning_curve.shares={share:g} with seed {seed} ({len(voices)} voices)"
-            require_examples(with_voices(table, voices, seed), data.spec, ("train", "val", "test"), few)
+            require_examples(with_voices(table, voices, seed), data.spec, ("train",), few)
             fits += [Fit(name, dict(model), share, seed, tuple(voices)) for name, model in settings.models.items()]
     return fits
 

@@ -12,7 +12,7 @@ from slu.common.files import settings_hash
 from slu.common.settings import parse_settings
 from slu.corpus.manifest import Manifest, infer_heads, read_manifest
 from slu.corpus.menu import Menu
-from slu.corpus.splits import assign_splits
+from slu.corpus.splits import SplitSettings, assign_splits
 from slu.corpus.synthesised import ensure_synthesised, synthesis_settings
 from slu.features import build_front_end
 from slu.spec import Head, TaskSpec
@@ -107,12 +107,33 @@ def _read_recordings(
     return Manifest(path, assign_splits(manifest.table, data.split, str(path))), heads
 
 
+def split_settings(settings: Mapping[str, Any]) -> SplitSettings:
+    return parse_settings(DataSettings, settings["data"], "data").split
+
+
 def _train_along(recorded: Manifest, spoken: Manifest) -> Manifest:
     """The recordings, and the training voices of the synthesised corpus added to their training split."""
     voices = spoken.table[spoken.table["split"] == "train"]
     files = [str((spoken.folder / name).resolve()) for name in voices["file_name"]]
     parts = [recorded.table.assign(synthetic=""), voices.assign(file_name=files, synthetic="yes")]
     return Manifest(recorded.path, pd.concat(parts, ignore_index=True).fillna(""))
+
+
+def require_splits(data: Prepared, settings: Mapping[str, Any]) -> None:
+    """Raises UserError for an empty split, and for a class that nothing trains.
+
+    Validation may be missing where that is asked for (data.split.val=0): a fit then keeps its last epoch.
+    """
+    table, where = data.features.table, str(data.manifest.path)
+    require_examples(table, data.spec, ("train", "test"), where)
+    if (table["split"] == "val").any():
+        return
+    if split_settings(settings).val > 0:
+        raise UserError(
+            f"{where}: the val split is empty; mark some speakers as val, or do without validation, and without the "
+            "choice of the best epoch, with data.split.val=0"
+        )
+    print("validation: none (data.split.val=0); the last epoch is kept, whether or not it is the best", flush=True)
 
 
 def require_examples(table: pd.DataFrame, spec: TaskSpec, splits: Sequence[str], where: str) -> None:

@@ -1,0 +1,23 @@
+"""What a recogniser was trained on, so that a later test on the same clips or people can be recognised."""
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from slu.corpus.splits import describe_split, leaking_speakers, speaker_hash
+
+
+def training_record(table: pd.DataFrame) -> dict[str, Any]:
+    """The content of a bundle's `training.json`, of a table of features.
+
+    `clips` are content hashes of the audio that trained, `speakers` hashes of the names.
+    """
+    train = table[table["split"] == "train"]
+    names = set(train["speaker"]) - {""} if "speaker" in train.columns else set()
+    return {
+        "clips": sorted({Path(path).stem for path in train["feature_path"]}),
+        "speakers": sorted(speaker_hash(str(name)) for name in names),
+        "split": describe_split(table),
+        "leaking_speakers": leaking_speakers(table),
+    }
