@@ -1,12 +1,10 @@
-"""Matplotlib without a display, in one style for pages and slides."""
+"""Figures in one style for pages and slides. They are made without pyplot, so no display is needed or touched."""
 
 import base64
 import io
 from typing import Any, Literal
 
 import matplotlib
-
-matplotlib.use("Agg")
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -17,9 +15,6 @@ SERIES = ("#0b6e75", "#c2482e", "#7a5aa6", "#b98a1c", "#3b6fb6", "#5a8f3c", "#a3
 
 _STYLE: Any = {
     "font.size": 9,
-    "axes.titlesize": 10,
-    "axes.titleweight": "bold",
-    "axes.titlelocation": "left",
     "axes.edgecolor": MUTED,
     "axes.labelcolor": INK,
     "axes.spines.top": False,
@@ -47,6 +42,10 @@ def new_axes(width: float = 6.0, height: float = 3.2, rows: int = 1, columns: in
 def encode(figure: Figure, kind: Literal["svg", "png"] = "svg", dpi: int = 130) -> bytes:
     """SVG for charts; PNG where pixels are meant (spectrograms) and in slides."""
     buffer = io.BytesIO()
+    for axes in figure.axes:  # Matplotlib reads the style of titles when they are set, which is outside our style
+        if title := axes.get_title():
+            axes.set_title("")
+            axes.set_title(title, loc="left", fontsize=10, fontweight="bold")
     with matplotlib.rc_context(_STYLE):
         figure.savefig(buffer, format=kind, dpi=dpi, metadata={"Date": None} if kind == "svg" else None)
     return buffer.getvalue()

@@ -101,7 +101,14 @@ class Code:
     caption: str = ""
 
 
-Part: TypeAlias = Text | Bullets | Table | Picture | Cards | Players | Code
+@dataclass(frozen=True)
+class Side:
+    """Parts beside each other where the window is wide enough."""
+
+    parts: "Sequence[Part]"
+
+
+Part: TypeAlias = Text | Bullets | Table | Picture | Cards | Players | Code | Side
 
 
 @dataclass(frozen=True)

@@ -146,8 +146,11 @@ def _speaker_sentence(evaluation: Evaluation) -> list[str]:
         return ["Whether errors gather in speakers cannot be said: speakers are not known, or there is one."]
     where = f"{found.worst} has {found.errors} of the {found.of} errors"
     if found.p < 0.05:
-        return [f"Errors gather in speakers: {where}; chance would be as uneven with probability {found.p:.3f}."]
-    return [f"No sign that errors gather in speakers ({where}; chance is as uneven with probability {found.p:.2f})."]
+        p = "< 0.001" if found.p < 0.001 else f"{found.p:.3f}"
+        return [f"Errors gather in speakers: {where}; the probability that chance is as uneven is {p}."]
+    return [
+        f"No sign that errors gather in speakers ({where}; the probability that chance is as uneven is {found.p:.2f})."
+    ]
 
 
 def _slice_sentence(evaluation: Evaluation) -> str:

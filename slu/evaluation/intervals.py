@@ -81,8 +81,8 @@ def matrix_interval(
     np.add.at(counts, (by.of_clip, cell_of_clip), 1)
     drawn = np.zeros((_RESAMPLES, classes * classes))
     kinds, kind_counts = np.unique(counts, axis=0, return_counts=True)
-    if len(kinds) == 1:
-        return None
+    if len(kinds) == 1 or (cells // classes == cells % classes).all():
+        return None  # nothing to resample, or nothing wrong: an interval of no width would promise too much
     drawn[:, cells] = _draw(kind_counts) @ kinds
     return percentile(figure(drawn.reshape(_RESAMPLES, classes, classes)))
 

@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 from slu.documents.figures import ACCENT, GRID, MUTED, SERIES, WARN, new_axes
 from slu.evaluation.calibration import Reliability
 from slu.evaluation.curves import Curves
+from slu.evaluation.intervals import exact_interval
 
 
 def confusion_figure(matrix: NDArray[np.int64], classes: Sequence[str], title: str) -> Figure:
     """Rows are the truth; colour is the share of the row, the number is the count."""
-    size = min(max(3.5, 0.5 * len(classes) + 1.5), 11.0)
+    size = min(max(3.2, 0.36 * len(classes) + 1.6), 10.0)
     figure, (axes,) = new_axes(size, size)
     small = 8 if len(classes) <= 16 else 5
     share = matrix / np.maximum(matrix.sum(1, keepdims=True), 1)
@@ -32,15 +33,19 @@ def confusion_figure(matrix: NDArray[np.int64], classes: Sequence[str], title: s
 
 def reliability_figure(bins: Reliability, title: str) -> Figure:
     """Above the diagonal the model is better than it says, below it is worse."""
-    figure, (axes,) = new_axes(3.6, 3.4)
+    figure, (axes,) = new_axes(3.3, 3.1)
     filled = bins.count > 0
     width = 1 / len(bins.count)
     centres = (bins.edges[:-1] + width / 2)[filled]
     axes.bar(centres, bins.count[filled] / bins.count.sum(), 0.92 * width, color=GRID, label="share of clips")
     axes.plot([0, 1], [0, 1], color=MUTED, linewidth=1, linestyle="--")
-    axes.plot(bins.confidence[filled], bins.accuracy[filled], "o-", color=ACCENT, label="accuracy")
+    for stated, happened, count in zip(bins.confidence[filled], bins.accuracy[filled], bins.count[filled], strict=True):
+        interval = exact_interval(round(float(happened * count)), int(count))
+        assert interval is not None
+        axes.plot([stated, stated], interval, color=ACCENT, linewidth=1, alpha=0.6)
+    axes.plot(bins.confidence[filled], bins.accuracy[filled], "o", color=ACCENT, label="share right, 95 %")
     axes.set(xlim=(0, 1), ylim=(0, 1.02), xlabel="stated confidence", ylabel="share right", title=title)
-    axes.legend(loc="upper left", fontsize=8)
+    axes.legend(loc="lower left", fontsize=8)
     return figure
 
 
@@ -70,7 +75,7 @@ def curves_figure(curves: Curves, positive: str) -> Figure:
 
 def noise_figure(curves: Mapping[str, Sequence[tuple[float, Mapping[str, Any]]]], clean: Mapping[str, Any]) -> Figure:
     """All labels right over SNR, one line per family of noise, with intervals; the clean figure is the last point."""
-    figure, (axes,) = new_axes(6.4, 3.4)
+    figure, (axes,) = new_axes(4.7, 3.2)
     highest = max(snr for points in curves.values() for snr, _ in points)
     for colour, (family, points) in zip(SERIES, curves.items(), strict=False):
         ordered = [*sorted(points, key=lambda point: point[0]), (highest + 5, clean)]
@@ -89,7 +94,7 @@ def noise_figure(curves: Mapping[str, Sequence[tuple[float, Mapping[str, Any]]]]
 
 def bars_figure(rows: Sequence[tuple[str, Mapping[str, Any]]], title: str, clean: float | None = None) -> Figure:
     """One bar per condition or speaker: accuracy with its interval; a line marks the clean figure."""
-    figure, (axes,) = new_axes(6.4, 0.9 + 0.27 * len(rows))
+    figure, (axes,) = new_axes(4.7, 0.9 + 0.25 * len(rows))
     for place, (_, metrics) in enumerate(reversed(rows)):
         value = metrics["joint_accuracy"]
         if value is None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from slu.documents.page import Page, Part, Picture, Players, Section, Table, Text
+from slu.documents.page import Card, Cards, Page, Part, Picture, Players, Section, Side, Table, Text
 from slu.evaluation.calibration import accuracy_by_coverage, reliability
 from slu.evaluation.clip_cards import clip_cards
 from slu.evaluation.curves import two_class_curves
@@ -20,7 +20,7 @@ from slu.evaluation.plots import (
 )
 from slu.evaluation.run import Evaluation
 from slu.evaluation.tables import figure
-from slu.evaluation.verdict import hardest_condition, verdict
+from slu.evaluation.verdict import described, hardest_condition, interval_text, verdict
 from slu.spec import Head
 
 _SHOWN = 10
@@ -69,9 +69,9 @@ def _robustness(results: Mapping[str, Evaluation]) -> list[Part]:
             curves.setdefault(result.condition.family, []).append((result.condition.level, result.metrics))
         elif result is not clean:
             rows.append((result.condition.name, result.metrics))
-    parts: list[Part] = []
+    pictures: list[Part] = []
     if curves and clean.metrics["joint_accuracy"] is not None:
-        parts.append(
+        pictures.append(
             Picture(
                 noise_figure(curves, clean.metrics),
                 "Accuracy over signal-to-noise ratio",
@@ -79,7 +79,7 @@ def _robustness(results: Mapping[str, Evaluation]) -> list[Part]:
             )
         )
     if rows and clean.metrics["joint_accuracy"] is not None:
-        parts.append(
+        pictures.append(
             Picture(
                 bars_figure(rows, "Coding, pace and room", clean.metrics["joint_accuracy"]),
                 "Accuracy under coding, speed and reverberation",
@@ -98,33 +98,36 @@ def _robustness(results: Mapping[str, Evaluation]) -> list[Part]:
         ]
         for name, m in ((name, result.metrics) for name, result in results.items())
     ]
-    columns = ["condition", "all right", "95 % interval", *heads, "answered", "wrong unasked"]
-    return [*parts, Table(columns, table)]
+    columns = ["condition", "all right", "95 % interval", *heads, "answered", "wrong, not questioned"]
+    return [Side(pictures), Table(columns, table)]
 
 
 def _head_parts(clean: Evaluation, head: Head) -> list[Part]:
     values = clean.metrics["heads"][head.name]
     if not values["n"]:
         return [Text("No clip has a label for this head.")]
-    summary = Table(
-        ["measure", "value", "95 % interval"],
+    summary = Cards(
         [
-            ["accuracy", figure(values["accuracy"]), _range(values["accuracy_interval"])],
-            ["macro-F1", figure(values["macro_f1"]), _range(values["macro_f1_interval"])],
-            ["macro precision", figure(values["macro_precision"]), ""],
-            ["macro recall", figure(values["macro_recall"]), ""],
-            ["among the two best", figure(values["top2_accuracy"]), ""],
-        ],
-        caption=f"{values['n']} clips",
+            Card(figure(values["accuracy"]), "accuracy", interval_text(values["accuracy_interval"])),
+            Card(
+                figure(values["macro_f1"]),
+                "macro-F1",
+                interval_text(values["macro_f1_interval"])
+                or f"precision {figure(values['macro_precision'])}, recall {figure(values['macro_recall'])}",
+            ),
+            Card(figure(values["top2_accuracy"]), "among the two best", f"{values['n']} clips"),
+            Card(figure(values["ece"]), "calibration error", "0 is perfect; see Confidence"),
+        ]
     )
     classes = [
         [name, figure(c["precision"]), figure(c["recall"]), figure(c["f1"]), str(c["n"])]
         for name, c in values["classes"].items()
     ]
+    confusion = confusion_figure(clean.confusion(head), head.classes, head.name)
+    per_class = Table(["class", "precision", "recall", "F1", "clips"], classes, fold_after=20)
     parts: list[Part] = [
         summary,
-        Picture(confusion_figure(clean.confusion(head), head.classes, head.name), f"Confusion matrix of {head.name}"),
-        Table(["class", "precision", "recall", "F1", "clips"], classes, fold_after=20),
+        Side([Picture(confusion, f"Confusion matrix of {head.name}"), per_class]),
     ]
     if len(head.classes) == 2:
         known = clean.truth[head.name] >= 0
@@ -143,18 +146,17 @@ def _speakers(clean: Evaluation) -> list[Part]:
     assert worst is not None
     values = clean.metrics["speakers"][worst]
     low, high = values["interval"]
-    parts: list[Part] = [
-        Text(
-            f"Worst: {worst}, {values['joint_accuracy']:.1%} of {values['n']} clips "
-            f"(95 % interval of this speaker's clips {low:.1%} to {high:.1%})."
-        )
-    ]
+    worst_sentence = Text(
+        f"Worst: {worst}, {values['joint_accuracy']:.1%} of {values['n']} clips "
+        f"(95 % interval of this speaker's clips {low:.1%} to {high:.1%})."
+    )
+    rows = [[name, str(v["n"]), figure(v["joint_accuracy"]), _range(v["interval"])] for name, v in ordered]
+    beside: list[Part] = [Table(["speaker", "clips", "all right", "95 % interval"], rows, fold_after=12)]
     if len(ordered) > 1:
         shown = ordered[:24]
         title = "All labels right, by speaker" + (f" (the worst 24 of {len(ordered)})" if len(ordered) > 24 else "")
-        parts.append(Picture(bars_figure(shown, title), "Accuracy by speaker, worst first"))
-    rows = [[name, str(v["n"]), figure(v["joint_accuracy"]), _range(v["interval"])] for name, v in ordered]
-    return [*parts, Table(["speaker", "clips", "all right", "95 % interval"], rows, fold_after=8)]
+        beside.insert(0, Picture(bars_figure(shown, title), "Accuracy by speaker, worst first"))
+    return [worst_sentence, Side(beside)]
 
 
 def _confidence(clean: Evaluation) -> list[Part]:
@@ -177,7 +179,7 @@ def _confidence(clean: Evaluation) -> list[Part]:
                 f"The mean stated confidence of a whole answer is {stated:.1%}, and {happened:.1%} are right: on these "
                 f"clips it is {side}, by {clean.metrics['joint_ece']:.3f} on average over confidence levels (ECE)."
             ),
-            *parts,
+            Side(parts),
             Picture(
                 coverage_figure(share, accuracy, clean.metrics["understood_share"]),
                 "Accuracy of the answers against the share answered",
@@ -200,14 +202,20 @@ def _errors(results: Mapping[str, Evaluation], others: Mapping[str, Mapping[str,
         hard = results[hardest[0]]
         if more := confident_mistakes(hard, _SHOWN):
             parts += [
-                Text(f"Clean clips have few mistakes. Under the hardest condition, {hardest[0]}:"),
+                Text(f"Clean clips have few mistakes. Under the hardest condition, {described(hardest[0])}:"),
                 Text("\n\n".join(reading(hard))),
-                Text(f"Its {len(more)} most confident mistakes, as the recogniser heard them:"),
+                Text(_counted(more, "most confident mistake", "as the recogniser heard it")),
                 Players(clip_cards(hard, more, "warning")),
             ]
     if unsure := unsure_hits(clean, _SHOWN):
-        parts += [Text(f"The {len(unsure)} least confident right answers:"), Players(clip_cards(clean, unsure, "good"))]
+        parts += [Text(_counted(unsure, "least confident right answer")), Players(clip_cards(clean, unsure, "good"))]
     return parts
+
+
+def _counted(indices: Sequence[int], what: str, how: str = "") -> str:
+    if len(indices) == 1:
+        return f"The {what}{', ' + how if how else ''}:"
+    return f"The {len(indices)} {what}s{', ' + how.replace(' it', ' them') if how else ''}:"
 
 
 def _range(interval: Sequence[float] | None) -> str:

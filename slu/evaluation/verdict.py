@@ -35,7 +35,7 @@ def verdict(metrics: Mapping[str, Any], conditions: Mapping[str, Mapping[str, An
         cards.append(Card(f"{values['joint_accuracy']:.1%}", f"worst speaker: {worst}", f"{values['n']} clips"))
     if hardest := hardest_condition(conditions):
         name, values = hardest
-        cards.append(Card(f"{values['joint_accuracy']:.1%}", f"hardest condition: {name}", "same clips"))
+        cards.append(Card(f"{values['joint_accuracy']:.1%}", f"hardest condition: {described(name)}", "same clips"))
     return [Cards(cards), Text(" ".join(_sentences(metrics, grave))), Text(_RULE, "small")]
 
 
@@ -43,6 +43,10 @@ def hardest_condition(conditions: Mapping[str, Mapping[str, Any]]) -> tuple[str,
     """Lowest in all labels right; None when only clean clips were scored."""
     known = [(name, m) for name, m in conditions.items() if m["joint_accuracy"] is not None]
     return min(known, key=lambda item: item[1]["joint_accuracy"]) if known else None
+
+
+def described(condition: str) -> str:
+    return f"noise at {condition}" if " dB" in condition else condition
 
 
 def _sentences(metrics: Mapping[str, Any], grave: bool) -> list[str]:
