@@ -179,7 +179,8 @@ def _learn_by_shares(
 ) -> None:
     home, noise = Path(settings["outputs"]) / "studies", run_settings(settings).noise_test_snr_db
     results, folder = run_learning_curve(study, data, fit_settings, noise, home)
-    report = make_report(results, study.question, data, synthetic=settings["data"]["manifest"] is None)
+    synthetic = settings["data"]["manifest"] is None
+    report = make_report(results, study.question, data, settings["trainer"]["max_epochs"], synthetic=synthetic)
     write_report(run, report)
     print(f"\n{report.answer}\n", flush=True)
     show(curve_table(report.curve), facts_table([("report", str(run / "report.html")), ("fits", str(folder))]))

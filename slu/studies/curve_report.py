@@ -104,7 +104,9 @@ class Report:
     results: Sequence[FitResult]
 
 
-def make_report(results: Sequence[FitResult], question: str, data: Prepared, *, synthetic: bool) -> Report:
+def make_report(
+    results: Sequence[FitResult], question: str, data: Prepared, max_epochs: int, *, synthetic: bool
+) -> Report:
     """`synthetic`: every voice is."""
     curve = build_curve(results)
     train_clips = int((data.features.table["split"] == "train").sum())
@@ -112,7 +114,7 @@ def make_report(results: Sequence[FitResult], question: str, data: Prepared, *, 
         task=data.spec.task,
         question=question,
         answer=answer(curve, question, synthetic=synthetic),
-        method=describe_method(curve, results, train_clips),
+        method=describe_method(curve, results, train_clips, max_epochs),
         curve=curve,
         results=results,
     )

@@ -73,11 +73,11 @@ def run_learning_curve(
 ) -> tuple[list[FitResult], Path]:
     """All results in the order of the plan, and the folder below `home` that keeps them."""
     recipe = Recipe(data, replace(fit_settings, progress=False, loggers=()), tuple(noise_snr_db))
-    folder = home / f"{settings.name}-{_fingerprint(recipe)}"
+    folder = home / f"{settings.name}-{recipe_fingerprint(recipe)}"
     return run_fits(plan(settings, data), recipe, folder, settings.jobs), folder
 
 
-def _fingerprint(recipe: Recipe) -> str:
+def recipe_fingerprint(recipe: Recipe) -> str:
     """Of everything that all fits share; each result names its own model, voices and seed."""
     data, settings = recipe.data, recipe.settings
     stems = (Path(path).stem for path in data.features.table["feature_path"])

@@ -90,6 +90,34 @@ def test_a_column_with_gaps() -> None:
         assign_splits(table(), SplitSettings(method="column"), "m.csv")
 
 
+def test_the_column_may_have_another_name() -> None:
+    own = table().assign(usual=lambda t: np.where(t.index % 2, " Training ", "dev"), split="test")
+    own.loc[0, "usual"] = "EVAL"
+    for method in ("auto", "column"):
+        out = assign_splits(own, SplitSettings(method=method, column="usual"), "m.csv")  # type: ignore[arg-type]
+        assert out["split"].tolist()[:3] == ["test", "train", "val"]
+    assert (assign_splits(own, SplitSettings(), "m.csv")["split"] == "test").all()
+    assert leaking_speakers(assign_splits(own, SplitSettings(method="speaker", column="usual"), "m.csv")) == []
+
+
+@pytest.mark.parametrize("method", ["auto", "column"])
+def test_columns_that_cannot_say_the_split(method: str) -> None:
+    own = table().assign(blank="", take=lambda t: t.index.astype(str))
+
+    def split(column: str) -> None:
+        assign_splits(own, SplitSettings(method=method, column=column), "m.csv")  # type: ignore[arg-type]
+
+    with pytest.raises(UserError, match=r"m\.csv has no source column.*file_name, speaker.*data\.split\.column"):
+        split("source")
+    with pytest.raises(UserError, match=r"m\.csv has no blank column, or nothing in it"):
+        split("blank")
+    with pytest.raises(UserError, match=r"m\.csv:2: column 'take' '0' is not one of train, val, test"):
+        split("take")
+    own["take"] = ["train", "", *own["take"][2:]]
+    with pytest.raises(UserError, match=r"m\.csv:3: column 'take' is empty; fill it"):
+        split("take")
+
+
 def test_leaking_speakers() -> None:
     both = pd.DataFrame({"speaker": ["b", "b", "a", "a", "c", "", ""], "split": ["train", "test"] * 3 + ["val"]})
     assert leaking_speakers(both) == ["a", "b"]

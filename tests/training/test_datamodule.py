@@ -83,6 +83,19 @@ def test_augmentation_depends_on_seed_epoch_and_rows_only(table: pd.DataFrame) -
     assert not torch.equal(one.features, other_epoch.features)
 
 
+def test_a_clip_that_stands_in_several_rows_is_augmented_in_each_on_its_own(table: pd.DataFrame) -> None:
+    twice = pd.concat([table, table[table["split"] == "train"]], ignore_index=True)
+    data = module(twice)
+    data.augment.settings = AugmentSettings(noise_prob=1.0, warp_prob=1.0)
+    dataset = data.datasets["train"]
+    assert dataset.paths[0] == dataset.paths[64]
+    together = data._augmented(dataset.collate([dataset[0], dataset[64]]), data.augment, [0, 4])
+    shortest = int(together.lengths.min())
+    assert not torch.equal(together.features[0, :shortest], together.features[1, :shortest])
+    here, there = (data._augmented(dataset.collate([dataset[i]]), data.augment, [0, 4]) for i in (0, 64))
+    assert here.features.shape != there.features.shape or not torch.equal(here.features, there.features)
+
+
 def test_every_epoch_of_a_fit_has_its_own_batches(table: pd.DataFrame, tmp_path: Path) -> None:
     """The trainer must reach the sampler's `set_epoch`: equal batches in every epoch went unnoticed once."""
     seen: list[list[list[int]]] = []

@@ -9,7 +9,7 @@ import soundfile as sf
 import yaml
 
 from slu.common.errors import UserError
-from slu.training.stages import load_data, prepare, require_examples
+from slu.training.stages import load_data, prepare, require_examples, require_splits
 from tests.conftest import RATE, ROOT, tone
 from tests.training.test_preprocessing import LOGMEL
 
@@ -103,3 +103,26 @@ def test_empty_splits_and_untrained_classes(settings: dict[str, Any], tmp_path: 
     table = manifest.table.assign(split="train")
     with pytest.raises(UserError, match="'7' of head 'digit' has no training example"):
         require_examples(table[table["digit"] != "7"], spec, ("train",), "here")
+
+
+def test_a_split_column_of_another_name_without_validation(
+    settings: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = Path(settings["data"]["manifest"])
+    table = pd.concat([pd.read_csv(path, dtype=str)] * 2, ignore_index=True)
+    table["file_name"] = [f"{i}.wav" for i in range(24)]
+    for index in range(12, 24):
+        sf.write(path.parent / f"{index}.wav", tone(300 + 20 * index), RATE)
+    table.assign(usual=["Training"] * 12 + ["eval"] * 12).to_csv(path, index=False)
+    settings["data"]["split"] = {"column": "usual", "val": 0.15}
+    with pytest.raises(UserError, match=r"metadata\.csv: the val split is empty; .*data\.split\.val=0"):
+        require_splits(prepare(settings, tmp_path / "out"), settings)
+    settings["data"]["split"]["val"] = 0
+    data = prepare(settings, tmp_path / "out")
+    assert data.features.table["split"].value_counts().to_dict() == {"train": 12, "test": 12}
+    capsys.readouterr()
+    require_splits(data, settings)
+    assert "validation: none (data.split.val=0); the last epoch is kept" in capsys.readouterr().out
+    settings["data"]["split"]["column"] = "usuall"
+    with pytest.raises(UserError, match=r"has no usuall column.*correct data\.split\.column"):
+        prepare(settings, tmp_path / "out")
