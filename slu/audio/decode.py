@@ -5,9 +5,11 @@ whitelist of containers, because FFmpeg otherwise opens playlists that name othe
 """
 
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 import soundfile as sf
@@ -57,6 +59,31 @@ def decode(source: Path | bytes, sample_rate: int, limits: AudioLimits = AudioLi
     return np.ascontiguousarray(samples, dtype=np.float32)
 
 
+@dataclass(frozen=True)
+class AudioFacts:
+    """What the header of a file says of its audio."""
+
+    sample_rate: int
+    channels: int
+    format: str
+    """Container and encoding, as in `FLAC PCM_16` or `matroska,webm opus`."""
+
+
+def probe(source: Path | bytes) -> AudioFacts:
+    """Read the header only. Raises AudioError for what `decode` would refuse by its header."""
+    try:
+        with _Reader(source) as file, sf.SoundFile(file) as handle:
+            facts = AudioFacts(handle.samplerate, handle.channels, f"{handle.format} {handle.subtype}")
+    except sf.LibsndfileError:
+        with _open_av(source) as (container, stream):
+            name = f"{container.format.name} {stream.codec_context.name}"
+            facts = AudioFacts(int(stream.rate or 0), int(stream.channels or 0), name)
+    except OSError as error:
+        raise AudioError(error.strerror or "the file cannot be read") from None
+    _check_header(facts.sample_rate, facts.channels)
+    return facts
+
+
 class _Reader:
     """An open file without its name: soundfile takes some endings for raw PCM, and FFmpeg fetches some names.
 
@@ -98,6 +125,28 @@ def _read_soundfile(handle: sf.SoundFile, limits: AudioLimits) -> tuple[Waveform
 
 
 def _read_av(source: Path | bytes, limits: AudioLimits) -> tuple[Waveform, int]:
+    import av
+
+    with _open_av(source) as (container, stream):
+        _check_header(stream.rate or 0, stream.channels or 0)
+        rate = int(stream.rate)
+        cap = int(limits.max_duration_s * rate)
+        resampler = av.AudioResampler(format="flt", layout="mono", rate=rate)
+        blocks: list[Waveform] = []
+        total = 0
+        for frame in container.decode(stream):
+            for mono in resampler.resample(frame):
+                block = mono.to_ndarray().reshape(-1).astype(np.float32)
+                blocks.append(block)
+                total += len(block)
+            if total > cap:
+                break
+    return _join(blocks, cap, limits), rate
+
+
+@contextmanager
+def _open_av(source: Path | bytes) -> Iterator[tuple[Any, Any]]:
+    """PyAV's container and its first audio stream. Whatever FFmpeg raises inside becomes an AudioError."""
     import av  # 100 MB of FFmpeg: loaded only when soundfile does not know the format
 
     try:
@@ -107,25 +156,11 @@ def _read_av(source: Path | bytes, limits: AudioLimits) -> tuple[Waveform, int]:
         ):
             if not container.streams.audio:
                 raise AudioError("there is no audio in it")
-            stream = container.streams.audio[0]
-            _check_header(stream.rate or 0, stream.channels or 0)
-            rate = int(stream.rate)
-            cap = int(limits.max_duration_s * rate)
-            resampler = av.AudioResampler(format="flt", layout="mono", rate=rate)
-            blocks: list[Waveform] = []
-            total = 0
-            for frame in container.decode(stream):
-                for mono in resampler.resample(frame):
-                    block = mono.to_ndarray().reshape(-1).astype(np.float32)
-                    blocks.append(block)
-                    total += len(block)
-                if total > cap:
-                    break
+            yield container, container.streams.audio[0]
     except AudioError:
         raise
     except (av.FFmpegError, ValueError, OSError):
         raise AudioError("it is not audio in a known format (WAV, FLAC, MP3, OGG, OPUS, M4A, WebM)") from None
-    return _join(blocks, cap, limits), rate
 
 
 def _join(blocks: list[Waveform], cap: int, limits: AudioLimits) -> Waveform:

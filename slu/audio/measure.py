@@ -25,6 +25,8 @@ class Measures:
     """Of the 20 ms frames, more than 40 dB below the loudest one."""
     snr_db: float
     """Estimated: level of the loudest frames (95th percentile) above that of the quietest (10th)."""
+    zero_share: float
+    """Of the 20 ms frames, those with nothing but zeros: digital silence, which no microphone records."""
 
 
 def measure(samples: Waveform, sample_rate: int) -> Measures:
@@ -42,6 +44,7 @@ def measure(samples: Waveform, sample_rate: int) -> Measures:
         clipped_share=_clipped_share(samples, peak),
         silent_share=float(np.mean(levels < levels.max() - _SILENCE_BELOW_PEAK_DB)),
         snr_db=float(loud - quiet),
+        zero_share=float(np.mean(~frames.any(axis=1))),
     )
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import soundfile as sf
 
-from slu.audio.decode import AudioError, AudioLimits, decode, rms_db
+from slu.audio.decode import AudioError, AudioFacts, AudioLimits, decode, probe, rms_db
 
 RATE = 16_000
 
@@ -236,3 +236,21 @@ def test_level() -> None:
     assert rms_db(np.full(100, 0.1, np.float32)) == pytest.approx(-20.0, abs=1e-4)
     assert rms_db(np.zeros(100, np.float32)) == -120.0
     assert rms_db(np.zeros(0, np.float32)) == -120.0
+
+
+@pytest.mark.parametrize(
+    ("content", "rate", "channels", "name"),
+    [
+        (encoded(sine(8000), 8000, "WAV", "PCM_16"), 8000, 1, "WAV PCM_16"),
+        (encoded(np.stack([sine(44_100)] * 2, axis=1), 44_100, "FLAC", "PCM_24"), 44_100, 2, "FLAC PCM_24"),
+        (muxed("mp4", "aac"), 48_000, 1, "mov,mp4,m4a,3gp,3g2,mj2 aac"),
+    ],
+)
+def test_the_header_says_rate_channels_and_format(content: bytes, rate: int, channels: int, name: str) -> None:
+    assert probe(content) == AudioFacts(rate, channels, name)
+
+
+@pytest.mark.parametrize("content", [b"", b"no audio at all", encoded(sine(2000), 2000, "WAV", "PCM_16")])
+def test_a_header_that_cannot_be_used_is_refused(content: bytes) -> None:
+    with pytest.raises(AudioError):
+        probe(content)

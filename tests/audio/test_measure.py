@@ -38,3 +38,10 @@ def test_digital_silence_and_a_single_sample_have_measures_too() -> None:
     assert silence.level_db == -120
     assert silence.clipped_share == 0
     assert measure(np.ones(1, np.float32), RATE).duration_s == pytest.approx(1 / RATE)
+
+
+def test_stretches_of_zeros_are_told_from_a_quiet_room() -> None:
+    speech = tone(440, 1.0)
+    assert measure(np.pad(speech, (RATE // 2, RATE // 2)), RATE).zero_share == pytest.approx(0.5, abs=0.03)
+    assert measure(speech, RATE).zero_share == 0
+    assert measure(np.zeros(RATE, np.float32), RATE).zero_share == 1
