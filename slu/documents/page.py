@@ -102,13 +102,28 @@ class Code:
 
 
 @dataclass(frozen=True)
+class Step:
+    """One thing to do: what, why, and the text that does it when it is typed."""
+
+    title: str
+    what: str
+    why: str = ""
+    code: str = ""
+
+
+@dataclass(frozen=True)
+class Steps:
+    steps: Sequence[Step]
+
+
+@dataclass(frozen=True)
 class Side:
     """Parts beside each other where the window is wide enough."""
 
     parts: "Sequence[Part]"
 
 
-Part: TypeAlias = Text | Bullets | Table | Picture | Cards | Players | Code | Side
+Part: TypeAlias = Text | Bullets | Table | Picture | Cards | Players | Code | Steps | Side
 
 
 @dataclass(frozen=True)
