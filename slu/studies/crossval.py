@@ -83,6 +83,6 @@ def _on_leaky_split(data: Prepared, real: pd.DataFrame, settings: FitSettings, f
         return None
     fitted = fit(table[table["split"] != "val"], data.spec, settings, folder)
     metrics = score_fitted(fitted, data.spec, test)["clean"].metrics
-    print(f"its own split: {metrics['joint_accuracy']:.3f} on {metrics['n']} clips, of which {len(leaking)} speakers "
-          f"also train, {fitted.cpu_s:.0f} CPU seconds", flush=True)  # fmt: skip
+    print(f"its own split: {metrics['joint_accuracy']:.3f} on {metrics['n']} clips, where {len(leaking)} speakers "
+          f"also train; {fitted.cpu_s:.0f} CPU seconds", flush=True)  # fmt: skip
     return {**metrics, "leaking_speakers": leaking}

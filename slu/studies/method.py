@@ -13,10 +13,12 @@ def describe_method(curve: Curve, results: Sequence[FitResult], train_clips: int
     read = sum(len(by_share) for by_share in curve.differences.values())
     whole = [sum(r.epochs >= max_epochs for r in results if r.model == model) for model in curve.models]
     used = ", ".join(f"{n} of {model}" for n, model in zip(whole, curve.models, strict=True))
+    sizes = {result.model: f"{result.model} {result.parameters:,}" for result in results}
     minutes = sum(result.cpu_s for result in results) / 60
     notes = [
         f"{len(results)} fits: {', '.join(curve.models)}, {len(curve.shares)} shares of the training voices, "
-        f"seeds {', '.join(map(str, seeds))}; {minutes:.0f} CPU minutes of training.",
+        f"seeds {', '.join(map(str, seeds))}; {minutes:.0f} CPU minutes of training. "
+        f"Parameters: {', '.join(sizes.values())}.",
         "Each seed draws an order of the training voices, and a share takes the first of them: the voices of a "
         "smaller share are among those of a larger one, and all models hear the same voices. Fewer voices are fewer "
         "different clips too, as they would be if fewer people were recorded.",

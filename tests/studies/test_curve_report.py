@@ -69,5 +69,6 @@ def test_the_table_marks_differences_that_exclude_zero(report: Report) -> None:
 def test_the_method_counts_what_was_done(report: Report) -> None:
     text = " ".join(report.method)
     assert "12 fits: m1, m2, 3 shares of the training voices, seeds 0, 1; 12 CPU minutes" in text
+    assert "Parameters: m1 1,000, m2 1,000." in text
     assert "At most 3 epochs, which these many fits used up: 6 of m1, 6 of m2" in text
     assert "6 of them are read at 95 %: about 1 may exclude zero by chance" in text
