@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,7 +70,7 @@ class AnswerStore:
         try:
             with np.load(self._path(condition, start), allow_pickle=False) as file:
                 fields: dict[str, Any] = {name: file[name] for name in file.files}
-        except (OSError, ValueError, EOFError, KeyError):
+        except (OSError, ValueError, EOFError, KeyError, BadZipFile):
             return None
         scores = {name.removeprefix("scores."): fields.pop(name) for name in list(fields) if name.startswith("scores.")}
         fields["broken"] = tuple(str(reason) for reason in fields["broken"])

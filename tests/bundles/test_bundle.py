@@ -61,7 +61,7 @@ def test_a_round_trip_gives_equal_logits(tmp_path: Path) -> None:
 
 
 def test_the_files(folder: Path) -> None:
-    assert sorted(path.name for path in folder.iterdir()) == sorted(FILES)
+    assert sorted(path.name for path in folder.iterdir()) == sorted((*FILES, "model_card.md"))
     assert read_json(folder / "product2id.json") == {"tea": 0, "coffee": 1, "milk": 2}
     assert read_json(folder / "qty2id.json") == {"1": 0, "2": 1}
     assert yaml.safe_load((folder / "config.yaml").read_text()) == {"model": MODEL}
