@@ -122,6 +122,7 @@ def _register(
         "leaking_speakers": training["leaking_speakers"],
         "test": tests,
         "data": data.data_hash,
+        "manifest": str(data.manifest.path),
         "parameters": fitted.parameters,
         "epochs": fitted.epochs,
         "cpu_s": round(fitted.cpu_s, 1),

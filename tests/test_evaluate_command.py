@@ -14,7 +14,7 @@ import pytest
 import soundfile as sf
 
 import slu.evaluate
-from tests.browser import open_browser
+from tests.browser import open_browser, until
 from tests.bundles.helpers import tiny_bundle
 from tests.conftest import RATE, ROOT, tone
 
@@ -88,11 +88,11 @@ def test_the_report_in_a_browser(run: Run, shop: Path, tmp_path: Path) -> None:
             page.on("pageerror", lambda error, found=problems: found.append(str(error)))
             page.on("request", lambda request, found=requests: found.append(request.url[:30]))
             page.goto(report.as_uri())
-            page.wait_for_function("[...document.images].every(i => i.complete)")
+            until(page, "[...document.images].every(i => i.complete)")
             pictures = page.evaluate("[...document.images].map(i => i.naturalWidth)")
             assert len(pictures) > 10
             assert min(pictures) > 0
-            page.wait_for_function("[...document.querySelectorAll('audio')].every(a => a.duration > 0.2)")
+            until(page, "[...document.querySelectorAll('audio')].every(a => a.duration > 0.2)")
             clips = page.evaluate("document.querySelectorAll('audio').length")
             assert 10 <= clips <= 40
             played = page.evaluate(
@@ -104,7 +104,7 @@ def test_the_report_in_a_browser(run: Run, shop: Path, tmp_path: Path) -> None:
             assert f"{metrics['joint_accuracy']:.1%}" in page.inner_text("#verdict")
             assert "Only 4 speakers" in page.inner_text(".warnings")
             page.click("nav a:has-text('Errors')")
-            page.wait_for_function("document.querySelector('#errors').getBoundingClientRect().top < 900")
+            until(page, "document.querySelector('#errors').getBoundingClientRect().top < 900")
             assert problems == []
             assert all(url.startswith(("file:", "data:")) for url in requests)
             context.close()
