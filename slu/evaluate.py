@@ -21,6 +21,7 @@ from slu.common.files import atomic_write, write_json
 from slu.common.progress import progress_bar
 from slu.common.settings import parse_settings
 from slu.corpus.manifest import Manifest
+from slu.corpus.splits import SplitSettings, assign_splits
 from slu.documents.page import write_page
 from slu.evaluation.compare_report import compare_bundles, comparison_page, comparison_table
 from slu.evaluation.conditions import ConditionSettings
@@ -38,6 +39,7 @@ class EvaluateSettings:
     bundle: str | tuple[str, ...]
     manifest: str | None
     split: str | None
+    split_column: str
     conditions: ConditionSettings
     on_unknown_label: OnUnknownLabel
     force: bool
@@ -95,13 +97,9 @@ def _run_folder() -> Path:
 
 def _score(predictor: Predictor, settings: EvaluateSettings) -> _Scored:
     whole, unknown, split = _clips(predictor.bundle, settings)
-    manifest = whole
-    if split is not None:
-        if "split" not in whole.table.columns:
-            raise UserError(f"{whole.path} has no column 'split'; leave split= out to score every row")
-        manifest = subset(whole, "split", split)
-        if manifest.table.empty:
-            raise UserError(f"{whole.path}: the {split} split is empty")
+    manifest = whole if split is None else subset(whole, "split", split)
+    if manifest.table.empty:
+        raise UserError(f"{whole.path}: the {split} split is empty")
     version = predictor.bundle.version
     with progress_bar(f"scoring {version}") as progress:
         keep = Path(settings.outputs) / "answers"
@@ -118,14 +116,27 @@ def _score(predictor: Predictor, settings: EvaluateSettings) -> _Scored:
 def _clips(bundle: Bundle, settings: EvaluateSettings) -> tuple[Manifest, dict[str, int], str | None]:
     """What to score: the clips that are named, or else the test split that the bundle was trained beside."""
     if settings.manifest is not None:
-        return *read_labelled(Path(settings.manifest), bundle.spec.heads, settings.on_unknown_label), settings.split
+        manifest, unknown = read_labelled(Path(settings.manifest), bundle.spec.heads, settings.on_unknown_label)
+        return _with_split(manifest, settings.split_column, settings.split is not None), unknown, settings.split
     own = bundle.metrics.get("manifest")
     if own is None or not Path(own).is_file():
         raise UserError("name the recordings to score: manifest=path/metadata.csv")
     manifest, unknown = read_labelled(Path(own), bundle.spec.heads, settings.on_unknown_label)
-    if "split" not in manifest.table.columns:
-        raise UserError(f"{own} has no split column; name the recordings to score: manifest=path/metadata.csv")
-    return manifest, unknown, settings.split or "test"
+    column = ((bundle.config.get("data") or {}).get("split") or {}).get("column", settings.split_column)
+    return _with_split(manifest, column, True), unknown, settings.split or "test"
+
+
+def _with_split(manifest: Manifest, column: str, needed: bool) -> Manifest:
+    """The manifest with `column` as its split, to choose rows by and to look for leaks in."""
+    if column not in manifest.table.columns:
+        if needed or column != "split":
+            cure = "leave split= out to score every row, or name the column that has it with split_column="
+            raise UserError(f"{manifest.path} has no column '{column}'; {cure}")
+        return manifest
+    if column == "split":
+        return manifest
+    split = SplitSettings(method="column", column=column)
+    return Manifest(manifest.path, assign_splits(manifest.table, split, str(manifest.path)))
 
 
 def _write(scored: _Scored, folder: Path, settings: EvaluateSettings) -> None:

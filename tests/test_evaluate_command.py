@@ -40,9 +40,9 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     table.assign(product="tea").drop(columns="speaker").to_csv(folder / "one_class.csv", index=False)
     table[:1].to_csv(folder / "one_clip.csv", index=False)
     table.replace("milk", "cola").to_csv(folder / "cola.csv", index=False)
-    table.assign(split=["train", "test"] * 20, speaker=[f"s{i // 4}" for i in range(40)]).to_csv(
-        folder / "leaky.csv", index=False
-    )
+    leaky = table.assign(split=["train", "test"] * 20, speaker=[f"s{i // 4}" for i in range(40)])
+    leaky.to_csv(folder / "leaky.csv", index=False)
+    leaky.rename(columns={"split": "fold"}).to_csv(folder / "own_split.csv", index=False)
     return folder
 
 
@@ -172,13 +172,15 @@ def test_killed_and_started_again_it_goes_on(shop: Path, tmp_path: Path) -> None
         ("broken.csv", "1 of 41 clips cannot be read"),
         ("one_class.csv", "over clips (speakers unknown)"),
         ("one_clip.csv", "1 clip is too few"),
+        ("own_split.csv split_column=fold", "LEAK: 10 speakers (s0, s1, s2, s3, s4, …) stand on more than one side"),
         ("leaky.csv", "LEAK: 10 speakers (s0, s1, s2, s3, s4, …) stand on more than one side of the split"),
     ],
 )
 def test_odd_sets_are_scored_and_say_what_is_odd(
     run_here: Run, shop: Path, tmp_path: Path, manifest: str, said: str
 ) -> None:
-    result = run_here("evaluate", f"bundle={shop / 'one'}", f"manifest={shop / manifest}", "conditions=clean")
+    name, *more = manifest.split()
+    result = run_here("evaluate", f"bundle={shop / 'one'}", f"manifest={shop / name}", "conditions=clean", *more)
     assert result.returncode == 0, result.stderr
     assert said in " ".join(result.stdout.split())
     document = json.loads((only(tmp_path) / "metrics.json").read_text())
@@ -197,6 +199,7 @@ def test_odd_sets_are_scored_and_say_what_is_odd(
         (["manifest=nothing.csv"], "there is no manifest at"),
         (["manifest=metadata.csv", "split=test"], "has no column 'split'"),
         (["manifest=leaky.csv", "split=val"], "the val split is empty"),
+        (["manifest=leaky.csv", "split_column=fold"], "has no column 'fold'"),
         (["manifest=metadata.csv", "conditions.noise_folder=nowhere"], "there is no folder nowhere"),
         (["manifest=metadata.csv", "conditions.speed=[0]"], "conditions.speed.0"),
         (["manifest=metadata.csv", "bundle=[]"], "bundle=[] names none"),
