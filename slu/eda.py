@@ -1,0 +1,140 @@
+"""Explore a data set before training: what is in it, what is wrong with it, what to do about it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, cast
+
+import hydra
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig, OmegaConf
+
+from slu.common.cli import reports_errors, run_command
+from slu.common.errors import UserError
+from slu.common.settings import parse_settings
+from slu.corpus.clips import Source
+from slu.corpus.folders import read_class_folders, read_table
+from slu.corpus.menu import Menu
+from slu.corpus.retail_tables import read_retail
+from slu.corpus.synthesised import ensure_synthesised, synthesis_settings
+from slu.documents.page import write_page
+from slu.exploration.command_line import ingest_command, setting_key, task_name, train_command
+from slu.exploration.dataset import Dataset, from_manifest, from_spoken, with_spoken
+from slu.exploration.decisions import decide, settings_of
+from slu.exploration.explore import explore
+from slu.exploration.findings import Findings
+from slu.exploration.page import exploration_page
+from slu.exploration.record import write_kept, write_record
+from slu.exploration.settings import ExplorationSettings, Limits
+from slu.exploration.sources import from_source
+from slu.exploration.summary import summary
+from slu.exploration.warnings import warn
+from slu.exploration.wording import Decision
+from slu.training.settings import DataSettings
+
+READERS: dict[str, Callable[[Mapping[str, Any], Sequence[str]], Source]] = {
+    "manifest": read_table,
+    "retail": read_retail,
+    "folders": read_class_folders,
+}
+_OWN = ("split_column", "group_columns", "kept")
+
+
+@hydra.main(version_base="1.3", config_path="../conf", config_name="eda")
+@reports_errors
+def main(config: DictConfig) -> None:
+    if missing := sorted(OmegaConf.missing_keys(config)):
+        raise UserError(f"{missing[0]} is not set; give it on the command line as {missing[0]}=...")
+    settings = cast(dict[str, Any], OmegaConf.to_container(config, resolve=True))
+    outputs = Path(settings["outputs"])
+    data = parse_settings(DataSettings, settings["data"], "data")
+    if settings["kept"] and ("source" in settings or data.manifest is None):
+        raise UserError("kept= writes a manifest anew, so it needs data=manifest data.manifest=path/metadata.csv")
+    dataset = load_dataset(settings, data, outputs)
+    findings = explore(dataset, exploration_settings(settings, data), outputs / "exploration")
+    warnings, decisions = warn(findings), decide(findings)
+    kept = None
+    if settings["kept"]:
+        kept = write_kept(Path(str(data.manifest)), settings["kept"], findings)
+    commands = _commands(settings, data, findings, decisions, kept)
+    run = Path(HydraConfig.get().runtime.output_dir)
+    folder = run.relative_to(Path.cwd()) if run.is_relative_to(Path.cwd()) else run
+    write_record(folder, findings, warnings, decisions, commands)
+    write_page(folder / "report.html", exploration_page(findings, warnings, decisions, commands))
+    print(summary(findings, warnings, decisions, commands, folder))
+
+
+def exploration_settings(settings: Mapping[str, Any], data: DataSettings) -> ExplorationSettings:
+    """Raises UserError for a limit that makes no sense."""
+    limits = parse_settings(Limits, settings["limits"], "limits")
+    groups = {"group_columns": settings["group_columns"]}
+    durations = {"min_duration_s": data.min_duration_s, "max_duration_s": data.max_duration_s}
+    return replace(parse_settings(ExplorationSettings, {**durations, **groups}, "settings"), limits=limits)
+
+
+def load_dataset(settings: Mapping[str, Any], data: DataSettings, outputs: Path) -> Dataset:
+    """What `source`, `data.manifest` and `data.synthetic_speech` name; speaks the corpus where it is missing."""
+    if "source" in settings:
+        values = dict(settings["source"])
+        reader = READERS.get(values.pop("kind"))
+        if reader is None:
+            raise UserError(f"source.kind must be one of {', '.join(READERS)}")
+        name = str(settings.get("name") or settings["source"]["kind"])
+        return from_source(reader(values, settings["heads"]), name, settings["heads"])
+    if data.manifest is None and not data.synthetic_speech:
+        raise UserError("data=manifest needs a table: add data.manifest=path/metadata.csv")
+    spoken = None
+    if data.synthetic_speech:
+        menu = Menu.parse(settings["menu"], "menu")
+        path, is_new = ensure_synthesised(menu, synthesis_settings(settings["synthesis"], settings["voices"]), outputs)
+        print(f"corpus: {'spoken now' if is_new else 'up to date'}, {path}", flush=True)
+        spoken = from_spoken(path, menu.task, menu.task_heads())
+        if data.manifest is None:
+            return spoken
+    split = data.split
+    if settings["split_column"] is not None:
+        split = replace(split, method="column", column=str(settings["split_column"]))
+    recorded = from_manifest(Path(str(data.manifest)), tuple(spoken.heads) if spoken else data.heads, split)
+    return with_spoken(recorded, spoken) if spoken else recorded
+
+
+def _commands(
+    settings: Mapping[str, Any],
+    data: DataSettings,
+    findings: Findings,
+    decisions: Sequence[Decision],
+    kept: Path | None,
+) -> list[str]:
+    """None when the data cannot train yet; a source is ingested first."""
+    given = [o for o in HydraConfig.get().overrides.task if setting_key(o) not in _OWN and not o.startswith("limits.")]
+    decided = settings_of(decisions)
+    if "source" in settings:
+        return _source_commands(settings, given, decided, list(findings.dataset.heads), trainable=findings.trainable)
+    if not findings.trainable:
+        return []
+    if settings["split_column"] is not None:
+        given.append(f"data.split.column={settings['split_column']}")
+    keys = {setting_key(override) for override in given}
+    if data.manifest is not None and "data.heads" in keys and not {"data.task", "experiment"} & keys:
+        given.append(f"data.task={task_name(data.heads)}")
+    if kept is not None:
+        decided = [*decided, f"data.manifest={kept}"]
+    return [train_command(given, decided)]
+
+
+def _source_commands(
+    settings: Mapping[str, Any], given: Sequence[str], decided: Sequence[str], heads: Sequence[str], *, trainable: bool
+) -> list[str]:
+    given = list(given)
+    if not trainable and not any(setting_key(override) == "source.audio" for override in given):
+        given.append("source.audio=FOLDER")
+    name = settings.get("name") or settings["source"]["kind"]
+    manifest = Path(settings["outputs"]) / "ingest" / str(name) / "metadata.csv"
+    base = ["data=manifest", f"data.manifest={manifest}"]
+    if list(heads) != ["product", "quantity"]:  # what data=manifest expects unless told
+        base += [f"data.heads=[{','.join(heads)}]", f"data.task={task_name(heads)}"]
+    return [ingest_command(given, decided), train_command(base, decided)]
+
+
+if __name__ == "__main__":
+    run_command(main)

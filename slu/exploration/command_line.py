@@ -1,0 +1,42 @@
+"""The commands that carry the decisions out."""
+
+import re
+import shlex
+from collections.abc import Sequence
+
+
+def train_command(overrides: Sequence[str], settings: Sequence[str]) -> str:
+    """`overrides` as the user gave them; a decision's setting replaces one for the same key."""
+    return shlex.join(["python", "-m", "slu.train", *_merged(overrides, settings)])
+
+
+def ingest_command(overrides: Sequence[str], settings: Sequence[str]) -> str:
+    """Ingest knows the durations of the data group as its own; the other settings are for training."""
+    own = [setting.removeprefix("data.") for setting in settings if re.match(r"data\.(min|max)_duration_s=", setting)]
+    return shlex.join(["python", "-m", "slu.ingest", *_merged(overrides, own)])
+
+
+def wrapped(command: str, width: int = 96) -> str:
+    """The command on several lines, as a shell takes them."""
+    lines = [""]
+    for word in shlex.split(command):
+        quoted = shlex.quote(word)
+        if lines[-1] and len(lines[-1]) + len(quoted) > width:
+            lines.append("   ")
+        lines[-1] = f"{lines[-1]} {quoted}" if lines[-1] else quoted
+    return " \\\n".join(lines)
+
+
+def task_name(heads: Sequence[str]) -> str:
+    """A registry folder for heads that have none yet: `coffeeDrink` and `size` give `coffeedrink_size`."""
+    name = re.sub(r"[^a-z0-9]+", "_", "_".join(heads).lower()).strip("_")
+    return name if name[:1].isalpha() else f"task_{name}".rstrip("_")
+
+
+def setting_key(setting: str) -> str:
+    return setting.lstrip("+~").partition("=")[0]
+
+
+def _merged(overrides: Sequence[str], settings: Sequence[str]) -> list[str]:
+    decided = {setting_key(setting) for setting in settings}
+    return [*(setting for setting in overrides if setting_key(setting) not in decided), *settings]
