@@ -69,7 +69,8 @@ def main(config: DictConfig) -> float | None:
     metrics = {condition: result.metrics for condition, result in results.items()}
     registered = _register(settings, data, fitted, training_record(data.features.table), metrics, run)
     _record(fit_settings, settings, fitted, data, results["clean"])
-    title = f"{data.spec.task}: {fitted.parameters:,} parameters on test clips, {split}; generated noise"
+    title = f"{data.spec.task}: {fitted.parameters:,} parameters on test clips, {split}; generated noise; "
+    title += results["clean"].metrics["interval"]
     show(metrics_table(metrics, title), _facts(fitted, registered, run))
     return fitted.objective
 
@@ -161,6 +162,7 @@ def _facts(fitted: Fitted, registered: Registered, run: Path) -> Any:
             ("run", f"{run}  (tensorboard --logdir {run.parent})"),
             ("bundle", str(registered.folder)),
             ("latest", latest),
+            ("report", f"python -m slu.evaluate bundle={registered.folder}"),
         ]
     )
 

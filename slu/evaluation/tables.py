@@ -16,10 +16,13 @@ def metrics_table(results: Mapping[str, Mapping[str, Any]], title: str) -> Table
         table.add_column(f"{name}\naccuracy", justify="right")
         table.add_column(f"{name}\nmacro-F1", justify="right")
     table.add_column("all labels\nright", justify="right")
+    table.add_column("95 %\ninterval", justify="right")
     table.add_column("clips", justify="right")
     for condition, metrics in results.items():
         cells = [figure(metrics["heads"][name][key]) for name in heads for key in ("accuracy", "macro_f1")]
-        table.add_row(condition, *cells, figure(metrics["joint_accuracy"]), str(metrics["n"]))
+        interval = metrics.get("joint_interval")
+        between = "-" if interval is None else f"{interval[0]:.3f} to {interval[1]:.3f}"
+        table.add_row(condition, *cells, figure(metrics["joint_accuracy"]), between, str(metrics["n"]))
     return table
 
 
