@@ -50,8 +50,8 @@ def main(config: DictConfig) -> None:
     data = parse_settings(DataSettings, settings["data"], "data")
     if settings["kept"] and ("source" in settings or data.manifest is None):
         raise UserError("kept= writes a manifest anew, so it needs data=manifest data.manifest=path/metadata.csv")
-    dataset = load_dataset(settings, data, outputs)
-    findings = explore(dataset, exploration_settings(settings, data), outputs / "exploration")
+    how = exploration_settings(settings, data)
+    findings = explore(load_dataset(settings, data, outputs), how, outputs / "exploration")
     warnings, decisions = warn(findings), decide(findings)
     kept = None
     if settings["kept"]:
@@ -83,7 +83,7 @@ def load_dataset(settings: Mapping[str, Any], data: DataSettings, outputs: Path)
         return from_source(reader(values, settings["heads"]), name, settings["heads"])
     if data.manifest is None and not data.synthetic_speech:
         raise UserError("data=manifest needs a table: add data.manifest=path/metadata.csv")
-    spoken = None
+    spoken, menu = None, None
     if data.synthetic_speech:
         menu = Menu.parse(settings["menu"], "menu")
         path, is_new = ensure_synthesised(menu, synthesis_settings(settings["synthesis"], settings["voices"]), outputs)
@@ -94,8 +94,10 @@ def load_dataset(settings: Mapping[str, Any], data: DataSettings, outputs: Path)
     split = data.split
     if settings["split_column"] is not None:
         split = replace(split, method="column", column=str(settings["split_column"]))
-    recorded = from_manifest(Path(str(data.manifest)), tuple(spoken.heads) if spoken else data.heads, split)
-    return with_spoken(recorded, spoken) if spoken else recorded
+    path = Path(str(data.manifest))
+    if spoken is None or menu is None:
+        return from_manifest(path, data.heads, split)
+    return with_spoken(from_manifest(path, tuple(spoken.heads), split, menu.task_heads()), spoken)
 
 
 def _commands(

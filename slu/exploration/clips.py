@@ -37,7 +37,7 @@ class Unreadable:
 def measure_clip(path: Path, file_hash: str) -> ClipFacts:
     """Raises AudioError."""
     audio, samples = load_clip(path)
-    pcm = np.round(np.clip(samples, -1.0, 1.0) * 32767).astype(np.int16)
+    pcm = np.clip(np.round(samples * 32768), -32768, 32767).astype(np.int16)
     rate = audio.sample_rate.to_bytes(4, "little")
     return ClipFacts(
         file_hash,

@@ -53,9 +53,14 @@ class Dataset:
         return sorted(set(self.people["speaker"]) - {""})
 
 
-def from_manifest(path: Path, heads: Sequence[str], split: SplitSettings = SplitSettings()) -> Dataset:
-    """Raises UserError for a table that breaks the manifest's rules, or lacks a head or the split column."""
-    manifest = read_manifest(path)
+def from_manifest(
+    path: Path, heads: Sequence[str], split: SplitSettings = SplitSettings(), menu: Sequence[Head] = ()
+) -> Dataset:
+    """`menu`: heads whose classes are fixed already.
+
+    Raises UserError for a table that breaks the manifest's rules, or lacks a head or the split column.
+    """
+    manifest = read_manifest(path, menu)
     _check_heads(path, manifest.table, heads)
     table = manifest.table.assign(**{head: manifest.table[head].map(normalise_label) for head in heads})
     table, origin, problem = _with_split(path, table, split)

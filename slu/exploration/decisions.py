@@ -11,6 +11,9 @@ from slu.exploration.wording import Decision, counted, listed
 _SINGLE_WORD_S = 0.8
 _MOSTLY_EMPTY = 0.2
 _TRAINING_RATE = 16_000
+_CLEAN_DB = 30.0
+"""Estimated SNR beyond which a shop is noisier than the recordings."""
+_SOME = 0.02
 
 
 def decide(findings: Findings) -> list[Decision]:
@@ -182,13 +185,13 @@ def _loudness(findings: Findings) -> Decision:
 
 def _noise(findings: Findings) -> Decision:
     median = float(findings.heard["snr_db"].median())
-    gated = int((findings.heard["zero_share"] > 0.02).sum())
+    gated = int((findings.heard["zero_share"] > _SOME).sum())
     extra = ""
-    if gated:
+    if gated > _SOME * len(findings.heard):
         extra = (
             f" {counted(gated, 'clip')} hold stretches of exact zeros (padding or a noise gate), which use will not."
         )
-    if median > 30 or gated > 0.2 * len(findings.heard):
+    if median > _CLEAN_DB:
         what = "Train with generated noise, as is the default (augment=standard): use is noisier than these recordings."
     else:
         what = "Nothing to set: the recordings have noise of their own, and augment=standard adds other kinds."

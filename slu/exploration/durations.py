@@ -10,6 +10,8 @@ _ENOUGH = 20
 _FAR = 3.0
 """Quartile ranges beyond the quartiles that count as far out (Tukey, 1977, section 2E); on the logarithm, because
 durations are ratios: half and double are equally odd."""
+_AT_LEAST = 2.0
+"""No clip is far out within half and double of the quartiles: clips cut to one length have no spread at all."""
 _STEPS_PER_S = 10
 
 
@@ -33,7 +35,7 @@ def choose_limits(durations_s: NDArray[np.float64], today_s: tuple[float, float]
     regular = durations_s
     if len(durations_s) >= _ENOUGH:
         low, high = np.percentile(np.log(durations_s), [25, 75])
-        reach = max(_FAR * (high - low), np.log(1.25))
+        reach = max(_FAR * (high - low), np.log(_AT_LEAST))
         regular = durations_s[(np.log(durations_s) >= low - reach) & (np.log(durations_s) <= high + reach)]
     shortest, longest = float(regular.min()), float(regular.max())
     min_s, max_s = today_s

@@ -11,7 +11,7 @@ from slu.documents.figures import ACCENT, GRID, INK, SERIES, WARN, new_axes
 from slu.exploration.findings import Findings
 from slu.exploration.labels import HeadFacts
 
-_MOST_BARS = 40
+MOST_BARS = 40
 _BAR_IN = 0.21
 _SIDE_COLOURS = dict(zip(("train", "val", "test"), (SERIES[0], SERIES[3], SERIES[1]), strict=True))
 
@@ -65,13 +65,24 @@ def copies_figure(findings: Findings) -> Figure:
 
 def classes_figure(head: HeadFacts, sides: Sequence[str]) -> Figure:
     """Clips per class, stacked by split."""
-    table = head.table.head(_MOST_BARS) if len(head.table) <= _MOST_BARS else head.table.nlargest(_MOST_BARS, "clips")
+    table = head.table.head(MOST_BARS) if len(head.table) <= MOST_BARS else head.table.nlargest(MOST_BARS, "clips")
     return _bars(table, sides, head.name)
 
 
 def speakers_figure(findings: Findings) -> Figure:
-    """Clips per speaker, stacked by split, those with most clips first."""
-    return _bars(findings.speakers.head(_MOST_BARS), findings.dataset.sides, "speakers")
+    """Clips per speaker, stacked by split, those with most clips first; of many speakers, how many have how many."""
+    table, sides = findings.speakers, findings.dataset.sides
+    if len(table) <= MOST_BARS:
+        return _bars(table, sides, "speakers")
+    figure, (axes,) = new_axes(4.4, 2.7)
+    columns = sides or ["clips"]
+    counts = [table[name][table[name] > 0].to_numpy() for name in columns]
+    colours = [_SIDE_COLOURS.get(name, ACCENT) for name in columns]
+    axes.hist(counts, bins=20, stacked=True, color=colours, label=columns)
+    axes.set(title="speakers", xlabel="clips of a speaker", ylabel="speakers")
+    if sides:
+        _legend(axes)
+    return figure
 
 
 def joint_figure(joint: pd.DataFrame) -> Figure:
@@ -79,10 +90,10 @@ def joint_figure(joint: pd.DataFrame) -> Figure:
     rows, columns = joint.shape
     figure, (axes,) = new_axes(min(max(3.2, 0.42 * columns + 1.6), 11.0), min(max(2.4, 0.3 * rows + 1.2), 11.0))
     counts = joint.to_numpy()
-    axes.imshow(counts, cmap="Blues", aspect="auto", vmin=0)
+    axes.imshow(counts, cmap="Blues", aspect="auto", vmin=0, vmax=1.5 * max(1, counts.max()))
     if counts.size <= 600:
         for row, column in np.ndindex(*counts.shape):
-            colour = "white" if counts[row, column] > 0.6 * counts.max() else WARN if not counts[row, column] else INK
+            colour = "white" if counts[row, column] > 0.9 * counts.max() else WARN if not counts[row, column] else INK
             axes.text(column, row, str(counts[row, column]), ha="center", va="center", fontsize=7, color=colour)
     axes.set_xticks(range(columns), [str(name) for name in joint.columns], rotation=45, ha="right", fontsize=8)
     axes.set_yticks(range(rows), [str(name) for name in joint.index], fontsize=8)
@@ -138,8 +149,12 @@ def _bars(table: pd.DataFrame, sides: Sequence[str], title: str) -> Figure:
     axes.tick_params(labelsize=8)
     axes.set(title=title, xlabel="clips")
     if sides:
-        axes.legend(fontsize=8, loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=4, frameon=False)
+        _legend(axes)
     return figure
+
+
+def _legend(axes: Axes) -> None:
+    axes.legend(fontsize=8, loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=4, frameon=False)
 
 
 def _shortened(name: str) -> str:

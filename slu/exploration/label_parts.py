@@ -1,7 +1,7 @@
 """What the tables say, as parts of the page: classes, sentences, speakers."""
 
 from slu.documents.page import Part, Picture, Side, Table, Text
-from slu.exploration.figures import classes_figure, joint_figure, speakers_figure
+from slu.exploration.figures import MOST_BARS, classes_figure, joint_figure, speakers_figure
 from slu.exploration.findings import Findings
 from slu.exploration.wording import counted
 
@@ -37,8 +37,8 @@ def label_parts(findings: Findings) -> list[Part]:
 def speaker_parts(findings: Findings) -> list[Part]:
     table = findings.speakers
     caption = "Clips of each speaker; a bar of two colours is a person on both sides of the split."
-    if len(table) > 40:
-        caption = f"The 40 of {len(table)} speakers with most clips. {caption}"
+    if len(table) > MOST_BARS:
+        caption = f"How many of the {len(table)} speakers have how many clips, each side of the split for itself."
     picture = Picture(speakers_figure(findings), "bars: clips per speaker", caption)
     rows = [
         [str(name), *(f"{value:.1f}" if isinstance(value, float) else str(value) for value in values)]

@@ -13,14 +13,14 @@ from slu.exploration.findings import Findings
 from slu.exploration.set_aside import KINDS
 
 _AT_MOST = 8
-_SET_ASIDE = 4
+_SET_ASIDE = 3
 _LONGEST_S = 10.0
 
 
 def players(findings: Findings) -> list[Player]:
-    """One clip for each reason to set clips aside, then one per class of the first head."""
+    """One clip for each reason to set clips aside (a copy with its twin), then one per class of the first head."""
     found: list[Player] = []
-    for row in _rows(findings):
+    for row in dict.fromkeys(_rows(findings)):
         path = findings.dataset.audio[row]
         if len(found) == _AT_MOST:
             break
@@ -36,8 +36,10 @@ def players(findings: Findings) -> list[Player]:
 def _rows(findings: Findings) -> Iterator[int]:
     heard = set(findings.heard.index)
     firsts = {reason.kind: row for row, reason in reversed(list(findings.set_aside.items())) if row in heard}
-    odd = [firsts[kind] for kind in KINDS if kind in firsts][:_SET_ASIDE]
-    yield from odd
+    for row in [firsts[kind] for kind in KINDS if kind in firsts][:_SET_ASIDE]:
+        yield row
+        if (twin := findings.set_aside[row].twin) is not None:
+            yield twin
     head = findings.heads[0] if findings.heads else None
     fine = [row for row in findings.heard.index if row not in findings.set_aside]
     labels = findings.dataset.table[head.name] if head is not None else None

@@ -131,9 +131,7 @@ def write_kept(manifest: Path, name: str, findings: Findings) -> Path:
     """
     path = manifest.parent / name
     if Path(name).name != name or not name.endswith(".csv"):
-        raise UserError(
-            f"kept={name}: give the name of a CSV file, as in kept=kept.csv; it is written into {path.parent}"
-        )
+        raise UserError(f"kept={name}: give a file name, as in kept=kept.csv; it is written into {manifest.parent}")
     if path.exists():
         raise UserError(f"{path} exists already; choose another name for kept=, or delete it")
     table = read_manifest(manifest).table

@@ -36,6 +36,8 @@ class Reason:
     detail: str
     skipped: bool = False
     """Training leaves it out by itself with data.on_bad_audio=skip; the others have to be taken out of the table."""
+    twin: int | None = None
+    """Row of the copy that stays."""
 
 
 def find_set_aside(
@@ -105,7 +107,7 @@ def _copies(dataset: Dataset, pairs: Sequence[Pair]) -> list[tuple[int, Reason]]
             reasons += [(row, Reason("conflicting labels", f"the same recording has {head} {sides}")) for row in rows]
         for row in set(rows) - {kept}:
             kind: Kind = "duplicate" if (min(row, kept), max(row, kept)) in identical else "near-duplicate"
-            reasons.append((row, Reason(kind, f"the same recording as {table['where'].iloc[kept]}")))
+            reasons.append((row, Reason(kind, f"the same recording as {table['where'].iloc[kept]}", twin=kept)))
     return reasons
 
 

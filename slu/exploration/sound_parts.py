@@ -16,7 +16,7 @@ _FOLDED = 200
 
 def sound_parts(findings: Findings) -> list[Part]:
     pictures: list[Part] = [
-        Picture(durations_figure(findings), "histogram of durations", "Dashed: the limits under What to do."),
+        Picture(durations_figure(findings), "histogram of durations", "Limits that fall into the picture are dashed."),
         Picture(levels_figure(findings), "histogram of levels", "A wide spread is several microphones or distances."),
         Picture(
             noise_figure(findings),
@@ -39,7 +39,7 @@ def _measures_table(heard: pd.DataFrame) -> Table:
         ("samples cut off flat, %", "clipped_share", 100, 2),
     ]
     rows = [
-        [name, *(f"{factor * value:.{digits}f}" for value in percentiles(heard[column]).values())]
+        [name, *(f"{round(factor * value, digits) + 0.0:.{digits}f}" for value in percentiles(heard[column]).values())]
         for name, column, factor, digits in kinds
     ]
     return Table(["", "least", "5th percentile", "median", "95th percentile", "largest"], rows)

@@ -11,6 +11,7 @@ from slu.corpus.audio_finder import AudioFinder
 from slu.corpus.clips import ClipError, Source
 from slu.corpus.manifest import Manifest
 from slu.exploration.dataset import Dataset, completed, occurring_classes
+from slu.exploration.wording import counted
 
 
 def from_source(source: Source, name: str, heads: Sequence[str]) -> Dataset:
@@ -42,17 +43,20 @@ def _source_notes(source: Source) -> tuple[str, ...]:
     notes = []
     if source.tables and source.rows > len(source.clips):
         listings = Counter(clip.source.count("; ") + 1 for clip in source.clips)
-        often = ", ".join(f"{count} clips in {times} rows" for times, count in sorted(listings.items()))
+        often = ", ".join(
+            f"{counted(count, 'clip')} in {counted(times, 'row')}" for times, count in sorted(listings.items())
+        )
         tables = f"{len(source.tables)} tables" if len(source.tables) > 1 else "one table"
         notes.append(
             f"{source.rows} rows of {tables} describe {len(source.clips)} clips ({often}); they were merged by clip."
         )
     within = sum(len(set(tables)) < len(tables) for tables in (_tables(clip.source) for clip in source.clips))
     if within:
-        notes.append(f"{within} clips stand more than once in one and the same table.")
+        notes.append(f"{counted(within, 'clip stands', 'clips stand')} more than once in one and the same table.")
     if source.rejected:
         first = source.rejected[0]
-        notes.append(f"{len(source.rejected)} rows are no clips, the first is {first.source}: {first.reason}.")
+        rows = counted(len(source.rejected), "row is no clip", "rows are no clips")
+        notes.append(f"{rows}, the first is {first.source}: {first.reason}.")
     return tuple(notes)
 
 

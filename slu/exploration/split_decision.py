@@ -61,7 +61,7 @@ def _known_speakers(findings: Findings) -> Decision:
     if given and lacking:
         why.append(f"The split has no {' and no '.join(lacking)}.")
     if not given:
-        why.append("The table has no split of its own.")
+        why.append("The table has no split of its own, or it is not used.")
     return Decision("Split", "Split by speaker: whole people train, validate or test.", " ".join(why), (_BY_SPEAKER,))
 
 
