@@ -2,6 +2,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from slu.bundles import Predictor
 from slu.corpus.splits import speaker_hash
 from slu.evaluation.honesty import Overlap, find_overlap, warnings
 from slu.evaluation.run import Evaluation
@@ -44,6 +45,17 @@ def test_clips_and_names_that_trained_are_found_by_the_bundles_record(tmp_path: 
     text = said(evaluation, overlap)
     assert text[0].startswith("LEAK: 2 of the 40 clips were trained on")
     assert text[1].startswith("LEAK: 1 speaker (s7) bear the name")
+
+
+def test_the_held_out_figure_stands_beside_a_leaky_one(tmp_path: Path) -> None:
+    evaluation = result(tmp_path)
+    folds = {"mean": 0.87, "interval_95": [0.8, 0.91], "worst": 0.72, "worst_speaker": "nicolas"}
+    bundle = replace(evaluation.predictor.bundle, metrics={"test": {"leave_one_speaker_out": folds}})
+    evaluation = replace(evaluation, predictor=Predictor(bundle))
+    assert said(evaluation) == []
+    leaky = said(evaluation, Overlap(True, 3))
+    assert leaky[0].startswith("LEAK")
+    assert "87.0% right on average (95 % interval 80.0% to 91.0%) and 72.0% for nicolas" in leaky[1]
 
 
 def test_a_bundle_without_a_record_says_so(tmp_path: Path) -> None:
