@@ -32,8 +32,8 @@ class Shared:
 
 
 def shared_values(dataset: Dataset, column: str) -> Shared | None:
-    """None when the column is missing or nothing in it is shared."""
-    table = dataset.table
+    """None when the column is missing or nothing in it is shared. Synthetic voices that only train cannot leak."""
+    table = dataset.people
     if column not in table.columns:
         return None
     known = table[(table[column] != "") & (table["split"] != "")]
