@@ -73,8 +73,11 @@ def speakers_slide(s: Sources) -> Slide:
     speakers: Mapping[str, Mapping[str, Any]] = s.metrics["speakers"]
     worst = worst_speaker(s.metrics)
     if worst is None:
+        title = "Speakers are not known"
         sentence = "The manifest names no speakers: a column 'speaker' would show who is understood worst."
-        return Slide("Speakers are not known", Text(sentence, "warning"), [cite(s.metrics_path, "speakers")])
+        if s.metrics["joint_accuracy"] is None:
+            title, sentence = "Speakers cannot be compared", "No clip has a label for every head."
+        return Slide(title, Text(sentence, "warning"), [cite(s.metrics_path, "speakers")])
     ordered = sorted(speakers.items(), key=lambda item: (item[1]["joint_accuracy"], item[0]))
     accuracies = [values["joint_accuracy"] for _, values in ordered]
     perfect = sum(value == 1 for value in accuracies)

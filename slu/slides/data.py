@@ -29,6 +29,8 @@ class DataFacts:
     """By side of the split; empty where they are not known."""
     people: int
     """Different speakers."""
+    on_two_sides: int
+    """Speakers on more than one side of the split."""
     classes: Mapping[str, pd.DataFrame]
     """By head: clips by class (rows) and side of the split (columns)."""
     durations_s: tuple[float, ...]
@@ -64,6 +66,7 @@ def count_data(manifest: Manifest, heads: Mapping[str, Sequence[str]]) -> DataFa
         sides={side: int((split == side).sum()) for side in sides},
         speakers={side: int(speaker[known & (split == side)].nunique()) for side in sides} if known.any() else {},
         people=int(speaker[known].nunique()),
+        on_two_sides=int((split[known & split.isin(SPLITS)].groupby(speaker).nunique() > 1).sum()),
         classes=classes,
         durations_s=_durations(manifest),
         sources={str(name): int(count) for name, count in said.value_counts().items()},

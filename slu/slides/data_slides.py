@@ -63,9 +63,9 @@ def _clip_slide(s: Sources, data: DataFacts) -> Slide:
         notes.append(f"Durations are read from the headers of {len(data.durations_s):,} of these files.")
     if not data.speakers:
         notes.append("Speakers are not known: a column 'speaker' in the manifest names them.")
-    elif (total := sum(data.speakers.values())) > data.people:
-        several = total - data.people
-        title += f"; {counted(several, 'speaker')} stand on a second side of the split"
+    elif data.on_two_sides:
+        stands = "stands" if data.on_two_sides == 1 else "stand"
+        title += f"; {counted(data.on_two_sides, 'speaker')} {stands} on two sides of the split"
     return Slide(title, Columns(pictures), notes)
 
 

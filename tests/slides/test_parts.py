@@ -95,6 +95,15 @@ def test_counting_without_splits_speakers_or_audio(tmp_path: Path) -> None:
     assert facts.commonest("drink") == ("tea", 1)
 
 
+def test_speakers_on_two_sides(tmp_path: Path) -> None:
+    rows = [("1.wav", "ani", "train"), ("2.wav", "ani", "test"), ("3.wav", "budi", ""), ("4.wav", "budi", "test")]
+    table = pd.DataFrame(rows, columns=["file_name", "speaker", "split"])
+    facts = count_data(Manifest(tmp_path / "m.csv", table), {})
+    assert facts.sides == {"train": 1, "test": 2, "no split": 1}
+    assert facts.speakers == {"train": 1, "test": 2, "no split": 1}
+    assert (facts.people, facts.on_two_sides) == (2, 1)
+
+
 def test_confused_pairs_by_frequency() -> None:
     values = {"classes": {"a": {}, "b": {}, "c": {}}, "confusion": np.array([[5, 2, 0], [2, 0, 0], [0, 7, 1]]).tolist()}
     assert confused_pairs(values) == [("c", "b", 7, 8), ("b", "a", 2, 2), ("a", "b", 2, 7)]

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -220,6 +221,25 @@ def test_without_a_log_and_with_a_moved_alias(run: Path, tmp_path: Path) -> None
     assert any("Encoder M1" in str(slide.body) for slide in slides)
     training = next(slide for slide in slides if slide.title.startswith("Training curves"))
     assert "there is no training log" in training.title
+
+
+def test_clips_with_one_label_each(run: Path) -> None:
+    """No order as a whole can be judged: every slide says so, and none fails."""
+    whole = read_sources(run, run)
+    nothing = {"joint_accuracy": None, "joint_interval": None, "n_joint": 0, "speakers": {}}
+    left_out = ("joint_ece", "understood_share", "understood_accuracy", "wrong_and_understood_share")
+    metrics = {key: value for key, value in whole.metrics.items() if key not in left_out} | nothing
+    metrics["conditions"] = {name: values | nothing for name, values in metrics["conditions"].items()}
+    metrics["heads"] |= {"length": {"n": 0, "accuracy": None, "macro_f1": None}}
+    titles = [slide.title for slide in build_deck(replace(whole, metrics=metrics)).slides]
+    for title in (
+        "No clip has a label for every one of pitch and length: each is judged by itself",
+        "Robustness was not measured",
+        "length: no clip has a label",
+        "Speakers cannot be compared",
+        "Confidence was not measured",
+    ):
+        assert title in titles
 
 
 @pytest.mark.parametrize(
