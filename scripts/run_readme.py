@@ -1,6 +1,6 @@
 """Paste the README's commands into a shell, in order, as a newcomer would. Stops at the first that fails.
 
-    python3 scripts/run_readme.py [command to leave out]...
+python3 scripts/run_readme.py [command to leave out]...
 """
 
 import re
