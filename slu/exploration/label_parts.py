@@ -44,8 +44,8 @@ def speaker_parts(findings: Findings) -> list[Part]:
         [str(name), *(f"{value:.1f}" if isinstance(value, float) else str(value) for value in values)]
         for name, *values in table.head(_FOLDED).itertuples()
     ]
-    parts: list[Part] = [Side([picture, Table(["speaker", *table.columns], rows, fold_after=2 * _SHOWN)])]
-    if (repeats := findings.repeats) is not None:
+    parts: list[Part] = [Side([picture, Table(["speaker", *table.columns], rows, fold_after=_SHOWN)])]
+    if (repeats := findings.repeats) is not None and findings.missing:  # what is heard is compared, sample by sample
         across = f", {repeats.across} of them on both sides of the split" if repeats.across else ""
         text = (
             f"{counted(repeats.sentences, 'sentence is', 'sentences are')} said more than once by the same speaker "

@@ -60,7 +60,7 @@ def _player(findings: Findings, row: int, audio: AudioFacts, samples: Waveform) 
     facts = [("said by", clip["speaker"]), ("split", clip["split"]), ("sentence", clip["text"])]
     facts += [
         ("lasts", f"{measured['duration_s']:.2f} s, {measured['level_db']:.0f} dB"),
-        ("file", clip["where"]),
+        ("file", clip["file_name"]),
         ("set aside", f"{reason.kind}: {reason.detail}" if reason else ""),
     ]
     shown = samples[: int(_LONGEST_S * audio.sample_rate)]

@@ -28,7 +28,7 @@ def exploration_page(
         Section("Labels", label_parts(findings)),
         *([Section("Speakers and split", speaker_parts(findings))] if known else []),
         *([Section("Sound", sound_parts(findings)), Section("Copies", copies_parts(findings))] if heard else []),
-        *([Section("Set aside", set_aside_parts(findings))] if findings.set_aside else []),
+        *([Section("Set aside", set_aside_parts(findings))] if set(findings.reasons) - {"missing audio"} else []),
         *([Section("Worth hearing", [Players(clips)])] if clips else []),
     ]
     return Page(

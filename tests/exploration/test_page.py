@@ -52,7 +52,7 @@ def test_labels_without_audio_make_a_page_that_says_so(tmp_path: Path) -> None:
     warnings, decisions = warn(findings), decide(findings)
     page = exploration_page(findings, warnings, decisions, [])
     titles = [section.title for section in page.sections]
-    assert titles == ["What to do", "What it is", "Labels", "Speakers and split", "Set aside"]
+    assert titles == ["What to do", "What it is", "Labels", "Speakers and split"]
     assert "The audio of all 24 clips is missing" in page.warnings[0]
     write_page(tmp_path / "report.html", page)
     assert "Nothing can be trained on these data yet" in (tmp_path / "report.html").read_text()
