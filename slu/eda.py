@@ -1,6 +1,6 @@
 """Explore a data set before training: what is in it, what is wrong with it, what to do about it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
@@ -12,10 +12,8 @@ from omegaconf import DictConfig, OmegaConf
 from slu.common.cli import reports_errors, run_command
 from slu.common.errors import UserError
 from slu.common.settings import parse_settings
-from slu.corpus.clips import Source
-from slu.corpus.folders import read_class_folders, read_table
 from slu.corpus.menu import Menu
-from slu.corpus.retail_tables import read_retail
+from slu.corpus.readers import read_source
 from slu.corpus.synthesised import ensure_synthesised, synthesis_settings
 from slu.documents.page import write_page
 from slu.exploration.command_line import ingest_command, setting_key, task_name, train_command
@@ -32,11 +30,6 @@ from slu.exploration.warnings import warn
 from slu.exploration.wording import Decision
 from slu.training.settings import DataSettings
 
-READERS: dict[str, Callable[[Mapping[str, Any], Sequence[str]], Source]] = {
-    "manifest": read_table,
-    "retail": read_retail,
-    "folders": read_class_folders,
-}
 _OWN = ("split_column", "group_columns", "kept")
 
 
@@ -75,12 +68,8 @@ def exploration_settings(settings: Mapping[str, Any], data: DataSettings) -> Exp
 def load_dataset(settings: Mapping[str, Any], data: DataSettings, outputs: Path) -> Dataset:
     """What `source`, `data.manifest` and `data.synthetic_speech` name; speaks the corpus where it is missing."""
     if "source" in settings:
-        values = dict(settings["source"])
-        reader = READERS.get(values.pop("kind"))
-        if reader is None:
-            raise UserError(f"source.kind must be one of {', '.join(READERS)}")
         name = str(settings.get("name") or settings["source"]["kind"])
-        return from_source(reader(values, settings["heads"]), name, settings["heads"])
+        return from_source(read_source(settings["source"], settings["heads"]), name, settings["heads"])
     if data.manifest is None and not data.synthetic_speech:
         raise UserError("data=manifest needs a table: add data.manifest=path/metadata.csv")
     spoken, menu = None, None

@@ -1,7 +1,7 @@
 """Turn real recordings and their label tables into a validated manifest."""
 
 import shlex
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,18 +11,10 @@ from omegaconf import DictConfig, OmegaConf
 from slu.common.cli import reports_errors, run_command
 from slu.common.errors import UserError
 from slu.common.settings import parse_settings
-from slu.corpus.clips import Source
-from slu.corpus.folders import read_class_folders, read_table
 from slu.corpus.ingest import IngestSettings
 from slu.corpus.ingest_report import describe
 from slu.corpus.ingested import ensure_ingested
-from slu.corpus.retail_tables import read_retail
-
-READERS: dict[str, Callable[[Mapping[str, Any], Sequence[str]], Source]] = {
-    "manifest": read_table,
-    "retail": read_retail,
-    "folders": read_class_folders,
-}
+from slu.corpus.readers import read_source
 
 
 @hydra.main(version_base="1.3", config_path="../conf", config_name="ingest")
@@ -33,10 +25,7 @@ def main(config: DictConfig) -> None:
     values: Any = OmegaConf.to_container(config, resolve=True)
     source, outputs, force = values.pop("source"), Path(values.pop("outputs")), values.pop("force")
     settings = parse_settings(IngestSettings, values, "ingest")
-    reader = READERS.get(source.pop("kind"))
-    if reader is None:
-        raise UserError(f"source.kind must be one of {', '.join(READERS)}")
-    folder, is_new = ensure_ingested(reader(source, settings.heads), settings, outputs, force=force)
+    folder, is_new = ensure_ingested(read_source(source, settings.heads), settings, outputs, force=force)
     print(describe(folder) if is_new else f"up to date (force=true runs again): {describe(folder)}")
     manifest = folder / "metadata.csv"
     print(f"manifest: {manifest}")

@@ -1,13 +1,9 @@
 """One clip as a reader meets it: a player, the picture, what was said and what was heard."""
 
-import io
 from collections.abc import Sequence
 from typing import Literal, TypeAlias
 
-import numpy as np
-import soundfile as sf
-
-from slu.audio.decode import Waveform
+from slu.audio.encode import FLAC, encode_flac
 from slu.documents.page import Picture, Player
 from slu.evaluation.plots import clip_figure
 from slu.evaluation.run import Evaluation
@@ -45,7 +41,7 @@ def clip_card(result: Evaluation, index: int, tone: Tone) -> Player:
     return Player(
         title=str(row.get("text") or row["file_name"]),
         audio=encode_flac(samples, front_end.sample_rate),
-        media_type="audio/flac",
+        media_type=FLAC,
         picture=Picture(
             clip_figure(samples, features, front_end.sample_rate, front_end.hop_s),
             f"Waveform and features of {row['file_name']}",
@@ -54,11 +50,3 @@ def clip_card(result: Evaluation, index: int, tone: Tone) -> Player:
         facts=[*facts, ("file", str(row["file_name"]))],
         tone=tone,
     )
-
-
-def encode_flac(samples: Waveform, rate: int) -> bytes:
-    """Every browser plays FLAC, and it keeps what the recogniser heard, which MP3 would not."""
-    buffer = io.BytesIO()
-    peak = max(1.0, float(np.abs(samples).max()))
-    sf.write(buffer, samples / peak, rate, format="FLAC", subtype="PCM_16")
-    return buffer.getvalue()

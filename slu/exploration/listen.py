@@ -1,11 +1,9 @@
 """A handful of clips to hear: what was set aside, and how the classes sound."""
 
-import io
 from collections.abc import Iterator
 
-import soundfile as sf
-
 from slu.audio.decode import AudioError, AudioFacts, Waveform
+from slu.audio.encode import FLAC, encode_flac
 from slu.documents.page import Picture, Player
 from slu.exploration.clips import load_clip
 from slu.exploration.figures import wave_figure
@@ -66,15 +64,9 @@ def _player(findings: Findings, row: int, audio: AudioFacts, samples: Waveform) 
     shown = samples[: int(_LONGEST_S * audio.sample_rate)]
     return Player(
         title=labels or "no label",
-        audio=_flac(shown, audio.sample_rate),
-        media_type="audio/flac",
+        audio=encode_flac(shown, audio.sample_rate),
+        media_type=FLAC,
         picture=Picture(wave_figure(shown, audio.sample_rate), f"waveform of {clip['file_name']}"),
         facts=[(name, str(value)) for name, value in facts if value],
         tone="warning" if reason else "plain",
     )
-
-
-def _flac(samples: Waveform, rate: int) -> bytes:
-    file = io.BytesIO()
-    sf.write(file, samples.clip(-1.0, 1.0), rate, format="FLAC", subtype="PCM_16")
-    return file.getvalue()
