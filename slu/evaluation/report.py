@@ -195,7 +195,7 @@ def _errors(results: Mapping[str, Evaluation], others: Mapping[str, Mapping[str,
     parts: list[Part] = [Text("\n\n".join(reading(clean)))]
     if mistakes:
         parts += [
-            Text(f"The {len(mistakes)} most confident mistakes:"),
+            Text(_counted(mistakes, "most confident mistake")),
             Players(clip_cards(clean, mistakes, "warning")),
         ]
     if len(mistakes) < _SHOWN and (hardest := hardest_condition(others)):
