@@ -28,7 +28,7 @@ from slu.studies.learning_curve import LearningCurveSettings, learning_curve_set
 from slu.studies.scoring import score_fitted
 from slu.training.classifier import LossSettings
 from slu.training.datamodule import LoaderSettings
-from slu.training.fit import FitSettings, Fitted, check_checkpoint, fit
+from slu.training.fit import FitSettings, Fitted, check_checkpoint, fit, require_checkpoint
 from slu.training.provenance import training_record
 from slu.training.recording import record
 from slu.training.settings import RunSettings
@@ -48,6 +48,9 @@ def main(config: DictConfig) -> float | None:
         raise UserError("cross_validation and learning_curve are two runs; set one of them to null")
     torch.set_num_threads(plain.threads)
     fit_settings = _fit_settings(config, settings, plain, run)
+    resume_from = None if plain.ckpt_path is None else Path(plain.ckpt_path)
+    if resume_from is not None:
+        require_checkpoint(resume_from)
 
     data = prepare(settings, outputs)
     if plain.cross_validation is not None:
@@ -60,7 +63,6 @@ def main(config: DictConfig) -> float | None:
     split = describe_split(data.features.table)
     if split != "speaker-disjoint":
         print(f"warning: {split}; the test may say nothing about new people", flush=True)
-    resume_from = None if plain.ckpt_path is None else Path(plain.ckpt_path)
     if resume_from is not None:
         check_checkpoint(resume_from, settings["model"], data.spec)
     print(f"run: {run}\nif it is cut short: {_resume_command(run)}", flush=True)

@@ -1,5 +1,6 @@
 """What many tests share: a tiny corpus that is fast to make and easy to learn, and a way to run commands."""
 
+import importlib
 import os
 import subprocess
 import sys
@@ -65,5 +66,26 @@ def run(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
             timeout=timeout,
             check=False,
         )
+
+    return call
+
+
+@pytest.fixture
+def run_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """A Hydra command in this process: starting a new one costs seconds, and few tests look at what is new in it."""
+
+    def call(command: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        module = importlib.import_module(f"slu.{command}")
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr(sys, "argv", [f"slu.{command}", "--config-path", str(ROOT / "conf"), *arguments])
+        code = 0
+        try:
+            module.run_command(module.main)
+        except SystemExit as stopped:
+            code = int(stopped.code or 0)
+        out, err = capsys.readouterr()
+        return subprocess.CompletedProcess(arguments, code, out, err)
 
     return call

@@ -48,37 +48,37 @@ def train(run: Run, path: Path, *more: str) -> subprocess.CompletedProcess[str]:
     return run("train", "data=manifest", f"data.manifest={path}", "data.heads=[pitch]", "data.task=t", *more)
 
 
-def test_manifest_mistakes_are_named_by_line(run: Run, tmp_path: Path) -> None:
+def test_manifest_mistakes_are_named_by_line(run_here: Run, tmp_path: Path) -> None:
     path = manifest(tmp_path, file_name=["0.wav", "0.wav"])
-    refused(train(run, path), "metadata.csv:2", "'0.wav' stands in more than one row")
+    refused(train(run_here, path), "metadata.csv:2", "'0.wav' stands in more than one row")
     path = manifest(tmp_path, file_name=["../0.wav"])
-    refused(train(run, path), "metadata.csv:2", "outside the manifest's folder")
+    refused(train(run_here, path), "metadata.csv:2", "outside the manifest's folder")
     path = manifest(tmp_path, pitch=None)
-    refused(train(run, path), "has no column 'pitch'")
+    refused(train(run_here, path), "has no column 'pitch'")
     assert not (tmp_path / "outputs/registry").exists()
 
 
-def test_an_empty_split_and_an_untrained_class_are_refused(run: Run, tmp_path: Path) -> None:
+def test_an_empty_split_and_an_untrained_class_are_refused(run_here: Run, tmp_path: Path) -> None:
     path = manifest(tmp_path, split=["train", "train", "train", "train"] + ["test", "test"] * 4)
-    refused(train(run, path), "the val split is empty")
+    refused(train(run_here, path), "the val split is empty")
     path = manifest(tmp_path, pitch=["low", "low", "low", "high", "low", "high", "low", "low"])
-    refused(train(run, path), "'high' of head 'pitch' has no training example")
+    refused(train(run_here, path), "'high' of head 'pitch' has no training example")
 
 
-def test_a_missing_clip_is_refused_before_training(run: Run, tmp_path: Path) -> None:
+def test_a_missing_clip_is_refused_before_training(run_here: Run, tmp_path: Path) -> None:
     path = manifest(tmp_path)
     (tmp_path / "4.wav").unlink()
-    result = train(run, path)
+    result = train(run_here, path)
     refused(result, "metadata.csv:6 (4.wav)", "no such file", "data.on_bad_audio=skip")
     assert "epoch" not in result.stdout
 
 
-def test_typos_reach_the_user_with_a_suggestion(run: Run) -> None:
+def test_typos_reach_the_user_with_a_suggestion(run: Run, run_here: Run) -> None:
     refused(run("train", "trainer.max_epoch=3"), "max_epoch", "Could not override")
-    refused(run("train", "model=m3"), "m1", "m2")
-    refused(run("train", "ckpt_path=nowhere.ckpt"), "there is no checkpoint at nowhere.ckpt")
-    refused(run("train", "data=manifest"), "data.manifest=path/metadata.csv")
-    refused(run("train", "data=manifest", "data.manifest=nowhere.csv"), "there is no manifest at nowhere.csv")
+    refused(run_here("train", "model=m3"), "m1", "m2")
+    refused(run_here("train", "ckpt_path=nowhere.ckpt"), "there is no checkpoint at nowhere.ckpt")
+    refused(run_here("train", "data=manifest"), "data.manifest=path/metadata.csv")
+    refused(run_here("train", "data=manifest", "data.manifest=nowhere.csv"), "there is no manifest at nowhere.csv")
 
 
 @pytest.mark.skipif(shutil.which("unshare") is None or os.geteuid() != 0, reason="needs root to mount a full disk")

@@ -13,10 +13,9 @@ import pandas as pd
 import pytest
 import soundfile as sf
 
-import slu.evaluate
 from tests.browser import open_browser, until
 from tests.bundles.helpers import tiny_bundle
-from tests.conftest import RATE, ROOT, tone
+from tests.conftest import RATE, tone
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -44,25 +43,6 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     leaky.to_csv(folder / "leaky.csv", index=False)
     leaky.rename(columns={"split": "fold"}).to_csv(folder / "own_split.csv", index=False)
     return folder
-
-
-@pytest.fixture
-def run_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """The command in this process: starting a new one costs more than what most tests look at."""
-
-    def call(command: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-        assert command == "evaluate"
-        monkeypatch.chdir(tmp_path)
-        monkeypatch.setattr(sys, "argv", ["slu.evaluate", "--config-path", str(ROOT / "conf"), *arguments])
-        code = 0
-        try:
-            slu.evaluate.run_command(slu.evaluate.main)
-        except SystemExit as stopped:
-            code = int(stopped.code or 0)
-        out, err = capsys.readouterr()
-        return subprocess.CompletedProcess(arguments, code, out, err)
-
-    return call
 
 
 def only(folder: Path) -> Path:

@@ -166,10 +166,15 @@ def _refuse_unusable(settings: FitSettings, spec: TaskSpec) -> None:
         raise UserError(f"optimizer: {error}") from None
 
 
-def check_checkpoint(path: Path, model: Mapping[str, Any], spec: TaskSpec) -> None:
-    """Raises UserError when a checkpoint is missing, damaged, or of another model or task than the settings say."""
+def require_checkpoint(path: Path) -> None:
+    """Raises UserError where there is none; cheap enough to ask before any data are prepared."""
     if not path.is_file():
         raise UserError(f"there is no checkpoint at {path}; look for outputs/runs/train/*/checkpoints/last.ckpt")
+
+
+def check_checkpoint(path: Path, model: Mapping[str, Any], spec: TaskSpec) -> None:
+    """Raises UserError when a checkpoint is missing, damaged, or of another model or task than the settings say."""
+    require_checkpoint(path)
     try:
         trained = torch.load(path, map_location="cpu", weights_only=True)["hyper_parameters"]
     except Exception:  # torch raises many kinds for a damaged file, and none of them says more
