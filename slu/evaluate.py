@@ -23,7 +23,7 @@ from slu.common.settings import parse_settings
 from slu.corpus.manifest import Manifest
 from slu.corpus.splits import SplitSettings, assign_splits
 from slu.documents.page import write_page
-from slu.evaluation.compare_report import compare_bundles, comparison_page, comparison_table
+from slu.evaluation.compare_report import compare_bundles, comparison_page, comparison_table, short_names
 from slu.evaluation.conditions import ConditionSettings
 from slu.evaluation.honesty import Overlap, find_overlap, warnings
 from slu.evaluation.labels import OnUnknownLabel, read_labelled
@@ -80,13 +80,19 @@ def main(config: DictConfig) -> None:
         _write(result, folder, settings)
         show(*_tables(result, folder, time.process_time() - start))
     if not alone:
-        comparisons = compare_bundles({version: result.results for version, result in scored.items()})
-        write_json(run / "comparison.json", {name: [asdict(c) for c in rows] for name, rows in comparisons.items()})
-        pages = {version: f"{version}/report.html" for version in scored}
-        all_warnings = {version: result.warnings for version, result in scored.items()}
-        results = {version: result.results for version, result in scored.items()}
-        write_page(run / "report.html", comparison_page(results, comparisons, all_warnings, pages))
-        show(comparison_table(results, comparisons), facts_table([("report", str(run / "report.html"))]))
+        _compare(scored, run)
+
+
+def _compare(scored: Mapping[str, _Scored], run: Path) -> None:
+    labels = short_names([result.results["clean"].predictor.bundle for result in scored.values()])
+    results = {labels[version]: result.results for version, result in scored.items()}
+    pairs = compare_bundles(results)
+    conditions = {name: [asdict(pair) for pair in rows] for name, rows in pairs.items()}
+    names = {label: version for version, label in labels.items()}
+    write_json(run / "comparison.json", {"bundles": names, "conditions": conditions})
+    texts = dict.fromkeys(text for result in scored.values() for text in result.warnings)
+    write_page(run / "report.html", comparison_page(results, pairs, list(texts)))
+    show(comparison_table(results, pairs), facts_table([*names.items(), ("report", str(run / "report.html"))]))
 
 
 def _run_folder() -> Path:

@@ -96,12 +96,14 @@ def test_two_bundles_side_by_side(run_here: Run, shop: Path, tmp_path: Path) -> 
     )
     assert result.returncode == 0, result.stderr
     folder = only(tmp_path)
-    (pair,) = json.loads((folder / "comparison.json").read_text())["clean"]
+    comparison = json.loads((folder / "comparison.json").read_text())
+    assert comparison["bundles"] == {"A (M1)": "one", "B (M1)": "two"}
+    (pair,) = comparison["conditions"]["clean"]
     single = [json.loads((folder / name / "metrics.json").read_text())["joint_accuracy"] for name in ("one", "two")]
     assert pair["comparison"]["difference"] == pytest.approx(single[0] - single[1])
     assert (folder / "one" / "report.html").is_file()
-    assert "one against two" in (folder / "report.html").read_text()
-    assert "minus two" in result.stdout
+    assert "A (M1) against B (M1)" in (folder / "report.html").read_text()
+    assert "minus B (M1)" in result.stdout
 
 
 def test_killed_and_started_again_it_goes_on(shop: Path, tmp_path: Path) -> None:

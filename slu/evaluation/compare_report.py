@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import rich.table
 from matplotlib.figure import Figure
 
+from slu.bundles import Bundle
 from slu.common.errors import UserError
 from slu.documents.figures import SERIES, new_axes
 from slu.documents.page import Page, Picture, Section, Table, Text
@@ -27,6 +28,16 @@ class Pair:
     @property
     def winner(self) -> str:
         return {"A": self.first, "B": self.second, "": ""}[self.comparison.verdict]
+
+
+def short_names(bundles: Sequence[Bundle]) -> dict[str, str]:
+    """`A (M1)`, `B (M2)`, … by version: versions are too long and too alike to be read in a table."""
+    letters = [chr(ord("A") + i) if i < 26 else f"A{i}" for i in range(len(bundles))]
+    return {b.version: f"{letter} ({_model(b)})" for letter, b in zip(letters, bundles, strict=True)}
+
+
+def _model(bundle: Bundle) -> str:
+    return str(bundle.config["model"]["_target_"]).rsplit(".", 1)[-1]
 
 
 def compare_bundles(scored: Mapping[str, Results]) -> dict[str, list[Pair]]:
@@ -74,17 +85,21 @@ def sentences(pairs: Mapping[str, Sequence[Pair]]) -> list[str]:
 def comparison_page(
     scored: Mapping[str, Results],
     pairs: Mapping[str, Sequence[Pair]],
-    warnings: Mapping[str, Sequence[str]],
-    pages: Mapping[str, str],
+    warnings: Sequence[str],
 ) -> Page:
-    """`pages` are the reports of the single bundles, relative to this page."""
+    """The reports of the single bundles lie in folders named after their versions, beside this page."""
     clean = next(iter(next(iter(scored.values())).values()))
     conditions = list(next(iter(scored.values())))
     figures = [
         [name, *(_cell(results[name]) for results in scored.values())] for name in conditions
     ]  # fmt: skip
+    bundles = {label: next(iter(results.values())).predictor.bundle for label, results in scored.items()}
+    which = [
+        [label, b.version, f"{sum(p.numel() for p in b.recogniser.parameters()):,}", f"{b.version}/report.html"]
+        for label, b in bundles.items()
+    ]
     tests = [
-        [condition, f"{pair.first} - {pair.second}", *_test_cells(pair.comparison), pair.winner or "may be chance"]
+        [condition, f"{pair.first} minus {pair.second}", *_test_cells(pair.comparison), pair.winner or "may be chance"]
         for condition, rows in pairs.items()
         for pair in rows
     ]
@@ -99,14 +114,13 @@ def comparison_page(
             ],
         ),
         Section("Is the difference more than chance?", [Table(columns, tests, text_columns=(0, 1, 7)), Text(_METHOD)]),
-        Section("Single reports", [Table(["bundle", "file"], [[n, p] for n, p in pages.items()], text_columns=(0, 1))]),
+        Section("Which is which", [Table(["", "bundle", "parameters", "its report"], which, text_columns=(0, 1, 3))]),
     ]
-    distinct = dict.fromkeys(f"{text}" for texts in warnings.values() for text in texts)
     return Page(
         f"{clean.predictor.bundle.spec.task}: {' against '.join(scored)}",
         f"{clean.metrics['n']} clips of {clean.manifest.path}",
         sections,
-        list(distinct),
+        warnings,
         f"Intervals: {clean.metrics['interval']}.",
     )
 

@@ -4,7 +4,7 @@ import pytest
 
 from slu.common.errors import UserError
 from slu.documents.page import write_page
-from slu.evaluation.compare_report import compare_bundles, comparison_page, comparison_table, sentences
+from slu.evaluation.compare_report import compare_bundles, comparison_page, comparison_table, sentences, short_names
 from slu.evaluation.run import Evaluation
 from tests.evaluation.helpers import made_up
 
@@ -26,7 +26,7 @@ def test_the_better_one_is_named_and_a_tie_is_called_chance(tmp_path: Path) -> N
     text = sentences(pairs)
     assert text[0] == "a against b: a is better under clean."
     assert text[1] == "a against c: the difference may be chance under clean."
-    page = comparison_page(results, pairs, {"a": ["LEAK"], "b": ["LEAK"]}, {n: f"{n}/report.html" for n in results})
+    page = comparison_page(results, pairs, ["LEAK"])
     assert page.warnings == ["LEAK"]
     write_page(tmp_path / "page.html", page)
     assert len(comparison_table(results, pairs).rows) == 1
@@ -36,3 +36,8 @@ def test_recognisers_of_other_questions_are_not_compared(tmp_path: Path) -> None
     only = [{"product": "tea"} for _ in range(5)]
     with pytest.raises(UserError, match="nothing to compare"):
         compare_bundles({"a": scored(tmp_path, "a", 1), "b": scored(tmp_path, "b", 1, only)})
+
+
+def test_short_names_tell_bundles_apart(tmp_path: Path) -> None:
+    bundles = [scored(tmp_path, name, 1)["clean"].predictor.bundle for name in ("one", "two")]
+    assert short_names(bundles) == {"one": "A (M1)", "two": "B (M1)"}
