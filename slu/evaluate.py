@@ -20,10 +20,16 @@ from slu.common.errors import UserError
 from slu.common.files import atomic_write, write_json
 from slu.common.progress import progress_bar
 from slu.common.settings import parse_settings
-from slu.corpus.manifest import Manifest
+from slu.corpus.manifest import SPLIT_NAMES, SPLITS, Manifest
 from slu.corpus.splits import SplitSettings, assign_splits
 from slu.documents.page import write_page
-from slu.evaluation.compare_report import compare_bundles, comparison_page, comparison_table, short_names
+from slu.evaluation.compare_report import (
+    compare_bundles,
+    comparison_page,
+    comparison_table,
+    merge_warnings,
+    short_names,
+)
 from slu.evaluation.conditions import ConditionSettings
 from slu.evaluation.honesty import Overlap, find_overlap, warnings
 from slu.evaluation.labels import OnUnknownLabel, read_labelled
@@ -90,8 +96,8 @@ def _compare(scored: Mapping[str, _Scored], run: Path) -> None:
     conditions = {name: [asdict(pair) for pair in rows] for name, rows in pairs.items()}
     names = {label: version for version, label in labels.items()}
     write_json(run / "comparison.json", {"bundles": names, "conditions": conditions})
-    texts = dict.fromkeys(text for result in scored.values() for text in result.warnings)
-    write_page(run / "report.html", comparison_page(results, pairs, list(texts)))
+    texts = {labels[version]: result.warnings for version, result in scored.items()}
+    write_page(run / "report.html", comparison_page(results, pairs, merge_warnings(texts)))
     show(comparison_table(results, pairs), facts_table([*names.items(), ("report", str(run / "report.html"))]))
 
 
@@ -103,6 +109,9 @@ def _run_folder() -> Path:
 
 def _score(predictor: Predictor, settings: EvaluateSettings) -> _Scored:
     whole, unknown, split = _clips(predictor.bundle, settings)
+    split = None if split is None else SPLIT_NAMES.get(split, split)
+    if split is not None and split not in SPLITS:
+        raise UserError(f"split={split}: it must be one of {', '.join(SPLITS)}")
     manifest = whole if split is None else subset(whole, "split", split)
     if manifest.table.empty:
         raise UserError(f"{whole.path}: the {split} split is empty")
@@ -115,8 +124,9 @@ def _score(predictor: Predictor, settings: EvaluateSettings) -> _Scored:
     clean = results["clean"]
     if clean.metrics["n"] == 0:
         raise UserError(f"{manifest.path}: not one readable clip has a label; there is nothing to score")
-    overlap = find_overlap(predictor.bundle, manifest, clip_digests(manifest))
-    return _Scored(results, overlap, warnings(clean, whole, overlap, unknown), unknown)
+    digests = clip_digests(manifest)
+    overlap = find_overlap(predictor.bundle, manifest, digests)
+    return _Scored(results, overlap, warnings(clean, whole, overlap, unknown, digests), unknown)
 
 
 def _clips(bundle: Bundle, settings: EvaluateSettings) -> tuple[Manifest, dict[str, int], str | None]:

@@ -42,6 +42,9 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     leaky = table.assign(split=["train", "test"] * 20, speaker=[f"s{i // 4}" for i in range(40)])
     leaky.to_csv(folder / "leaky.csv", index=False)
     leaky.rename(columns={"split": "fold"}).to_csv(folder / "own_split.csv", index=False)
+    odd = {"s0": "budi [/b]", "s1": "Bü[bold]di", "s2": "$^$", "s3": '<&"'}
+    table.replace(odd).to_csv(folder / "odd_names.csv", index=False)
+    table.drop(columns="product").to_csv(folder / "no_product.csv", index=False)
     return folder
 
 
@@ -154,6 +157,8 @@ def test_killed_and_started_again_it_goes_on(shop: Path, tmp_path: Path) -> None
         ("broken.csv", "1 of 41 clips cannot be read"),
         ("one_class.csv", "over clips (speakers unknown)"),
         ("one_clip.csv", "1 clip is too few"),
+        ("no_product.csv", "Nothing is said of product: the table has no column of that name"),
+        ("odd_names.csv", "Only 4 speakers"),
         ("own_split.csv split_column=fold", "LEAK: 10 speakers (s0, s1, s2, s3, s4, …) stand on more than one side"),
         ("leaky.csv", "LEAK: 10 speakers (s0, s1, s2, s3, s4, …) stand on more than one side of the split"),
     ],
@@ -169,6 +174,12 @@ def test_odd_sets_are_scored_and_say_what_is_odd(
     assert any(said in text for text in document["warnings"])
     page = (only(tmp_path) / "report.html").read_text()
     assert page.index(said) < page.index("Verdict</h2>")
+    if manifest == "odd_names.csv":
+        assert set(document["speakers"]) == {"budi [/b]", "Bü[bold]di", "$^$", '<&"'}
+        assert "budi [/b]" in result.stdout
+        assert "Bü[bold]di" in result.stdout
+    if manifest == "no_product.csv":
+        assert "nothing is said of whole orders" in page
     if manifest == "broken.csv":
         assert document["broken"][0].startswith(f"{shop / manifest}:22 (broken.wav)")
         assert document["n"] == 40
@@ -180,7 +191,8 @@ def test_odd_sets_are_scored_and_say_what_is_odd(
         (["manifest=cola.csv"], "cola.csv:4: column 'product': 'cola' is not one of the classes"),
         (["manifest=nothing.csv"], "there is no manifest at"),
         (["manifest=metadata.csv", "split=test"], "has no column 'split'"),
-        (["manifest=leaky.csv", "split=val"], "the val split is empty"),
+        (["manifest=leaky.csv", "split=validation"], "the val split is empty"),
+        (["manifest=leaky.csv", "split=foo"], "it must be one of train, val, test"),
         (["manifest=leaky.csv", "split_column=fold"], "has no column 'fold'"),
         (["manifest=metadata.csv", "conditions.noise_folder=nowhere"], "there is no folder nowhere"),
         (["manifest=metadata.csv", "conditions.speed=[0]"], "conditions.speed.0"),

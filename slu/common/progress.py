@@ -15,7 +15,7 @@ Advance = Callable[[int, int], None]
 def progress_bar(title: str) -> Iterator[Advance]:
     console = Console(file=sys.stderr)
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),

@@ -30,12 +30,8 @@ def clip_card(result: Evaluation, index: int, tone: Tone) -> Player:
         best = sorted(prediction.scores[head.name].items(), key=lambda item: -item[1])[:3]
         facts.append((head.name, ", ".join(f"{label} {score:.2f}" for label, score in best)))
     answers = result.answers
-    facts.append(
-        (
-            "clip",
-            f"{answers.duration_s[index]:.1f} s, {answers.level_db[index]:.0f} dB, SNR {answers.snr_db[index]:.0f} dB",
-        )
-    )
+    sound = f"{answers.duration_s[index]:.1f} s, {answers.level_db[index]:.0f} dB"
+    facts.append(("clip", f"{sound}, estimated SNR {answers.snr_db[index]:.0f} dB"))
     if row.get("speaker"):
         facts.append(("speaker", str(row["speaker"])))
     return Player(

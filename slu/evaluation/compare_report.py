@@ -36,6 +36,13 @@ def short_names(bundles: Sequence[Bundle]) -> dict[str, str]:
     return {b.version: f"{letter} ({_model(b)})" for letter, b in zip(letters, bundles, strict=True)}
 
 
+def merge_warnings(texts: Mapping[str, Sequence[str]]) -> list[str]:
+    """What is said of all bundles once, the rest with the name of its bundle."""
+    common = [text for text in next(iter(texts.values())) if all(text in other for other in texts.values())]
+    own = [f"{label}: {text}" for label, found in texts.items() for text in found if text not in common]
+    return [*own, *common]
+
+
 def _model(bundle: Bundle) -> str:
     return str(bundle.config["model"]["_target_"]).rsplit(".", 1)[-1]
 
@@ -99,7 +106,12 @@ def comparison_page(
         for label, b in bundles.items()
     ]
     tests = [
-        [condition, f"{pair.first} minus {pair.second}", *_test_cells(pair.comparison), pair.winner or "may be chance"]
+        [
+            condition,
+            f"{pair.first} minus {pair.second}",
+            *_test_cells(pair.comparison),
+            pair.winner or _undecided(pair.comparison),
+        ]
         for condition, rows in pairs.items()
         for pair in rows
     ]
@@ -136,6 +148,10 @@ def _cell(evaluation: Evaluation) -> str:
     interval = evaluation.metrics["joint_interval"]
     value = figure(evaluation.metrics["joint_accuracy"])
     return value if interval is None else f"{value} ({interval[0]:.3f} to {interval[1]:.3f})"
+
+
+def _undecided(c: Comparison) -> str:
+    return "may be chance" if c.only_a or c.only_b else "no difference"
 
 
 def _test_cells(c: Comparison) -> list[str]:

@@ -62,6 +62,8 @@ def build_conditions(settings: ConditionSettings, rate: int, bank: Sequence[Wave
     conditions = [CLEAN]
 
     def add(name: str, family: str, level: float | None, change: Change, *identity: object) -> None:
+        if any(condition.name == name for condition in conditions):  # asked for twice: counted once
+            return
         conditions.append(Condition(name, family, settings_hash(name, seed, rate, *identity), change, level))
 
     generated = TestNoise(bank, rate, seed)

@@ -130,7 +130,10 @@ def reading(evaluation: Evaluation) -> list[str]:
         f"on {h.name}"
         for h in evaluation.heads
     ]
-    sentences = [f"{errors} of {total} clips ({100 * errors / total:.1f} %) have a wrong label: {', '.join(by_head)}."]
+    have = "has" if errors == 1 else "have"
+    sentences = [
+        f"{errors} of {total} clips ({100 * errors / total:.1f} %) {have} a wrong label: {', '.join(by_head)}."
+    ]
     for head in evaluation.heads:
         if top := confusions(evaluation, head)[:3]:
             pairs = "; ".join(f"{c.said} heard as {c.heard} ({c.count} of {c.of})" for c in top)

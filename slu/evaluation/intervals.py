@@ -3,6 +3,7 @@
 Clips of one speaker succeed and fail together, so resampling clips would promise more than there is: the unit
 is the speaker (the cluster bootstrap; Davison and Hinkley, 1997, section 3.8). Where no unit differs from
 another (all right, say) there is nothing to resample, and the exact binomial interval stands in.
+With a handful of errors the bootstrap promises too much, so the wider of the two counts.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,6 +17,8 @@ from scipy.stats import binomtest
 Floats = NDArray[np.float64]
 LEVEL = 0.95
 _RESAMPLES = 2_000
+FEW = 10
+"""Errors, or right answers, below which the bootstrap alone is not believed."""
 
 
 @dataclass(frozen=True)
@@ -56,11 +59,14 @@ def ratio_interval(numerator: Floats, denominator: Floats) -> tuple[float, float
     if total == 0:
         return None
     shares = numerator[counted] / denominator[counted]
-    if np.ptp(shares) == 0:
-        return exact_interval(round(float(numerator.sum())), total)
+    right = round(float(numerator.sum()))
+    exact = exact_interval(right, total)
+    if np.ptp(shares) == 0 or exact is None:
+        return exact
     kinds, counts = np.unique(np.stack([numerator[counted], denominator[counted]]), axis=1, return_counts=True)
     drawn = _draw(counts) @ kinds.T
-    return percentile(drawn[:, 0] / drawn[:, 1])
+    low, high = percentile(drawn[:, 0] / drawn[:, 1])
+    return (min(low, exact[0]), max(high, exact[1])) if min(right, total - right) < FEW else (low, high)
 
 
 def accuracy_interval(right: NDArray[np.bool_], by: Units) -> tuple[float, float] | None:

@@ -7,7 +7,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slu.evaluation.calibration import expected_calibration_error
-from slu.evaluation.intervals import Units, accuracy_interval, exact_interval, matrix_interval, mean_interval, units
+from slu.evaluation.intervals import (
+    FEW,
+    Units,
+    accuracy_interval,
+    exact_interval,
+    matrix_interval,
+    mean_interval,
+    units,
+)
 
 Indices = NDArray[np.int64]
 Probabilities = NDArray[np.float32]
@@ -108,7 +116,7 @@ def score(
     result: dict[str, Any] = {
         "joint_accuracy": float(right[complete].mean()) if complete.any() else None,
         "joint_interval": accuracy_interval(right[complete], whole) if complete.any() else None,
-        "interval": f"95 % bootstrap over {whole.kind}",
+        "interval": f"95 % bootstrap over {whole.kind}{_widened(right[complete])}",
         "n": int(np.logical_or.reduce([truth[name] >= 0 for name in classes]).sum()),
         "n_joint": int(complete.sum()),
     }
@@ -123,6 +131,11 @@ def score(
     }
     result["speakers"] = {} if speakers is None else speaker_metrics(right, complete, speakers)
     return result
+
+
+def _widened(right: NDArray[np.bool_]) -> str:
+    few = min(int(right.sum()), int((~right).sum())) < FEW
+    return ", for few errors no narrower than the exact binomial" if few else ""
 
 
 def _acceptance(right: NDArray[np.bool_], understood: NDArray[np.bool_]) -> dict[str, Any]:

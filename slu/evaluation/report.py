@@ -42,8 +42,9 @@ def report_page(results: Mapping[str, Evaluation], facts: ReportFacts) -> Page:
     clean = next(iter(results.values()))
     others = {name: result.metrics for name, result in results.items() if name != clean.condition.name}
     bundle = clean.predictor.bundle
+    unscored = [head.name for head in clean.spec.heads if head not in clean.heads]
     sections = [
-        Section("Verdict", verdict(clean.metrics, others, facts.grave)),
+        Section("Verdict", verdict(clean.metrics, others, facts.grave, unscored)),
         *([Section("Robustness", _robustness(results))] if others else []),
         *(Section(head.name.capitalize(), _head_parts(clean, head)) for head in clean.heads),
         *([Section("Speakers", _speakers(clean))] if clean.metrics["speakers"] else []),
@@ -202,7 +203,7 @@ def _errors(results: Mapping[str, Evaluation], others: Mapping[str, Mapping[str,
         hard = results[hardest[0]]
         if more := confident_mistakes(hard, _SHOWN):
             parts += [
-                Text(f"Clean clips have few mistakes. Under the hardest condition, {described(hardest[0])}:"),
+                Text(f"Under the hardest condition, {described(hardest[0])}:"),
                 Text("\n\n".join(reading(hard))),
                 Text(_counted(more, "most confident mistake", "as the recogniser heard it")),
                 Players(clip_cards(hard, more, "warning")),

@@ -94,7 +94,8 @@ class Evaluation:
 
     @cached_property
     def confidence(self) -> NDArray[np.float64]:
-        tops = [scores.max(axis=1).astype(np.float64) for scores in self.answers.scores.values()]
+        """Per clip: the product of the heads' highest scores, of the heads that are scored here."""
+        tops = [self.answers.scores[head.name].max(axis=1).astype(np.float64) for head in self.heads]
         return np.multiply.reduce(tops)  # type: ignore[no-any-return]
 
     @cached_property

@@ -22,7 +22,8 @@ def metrics_table(results: Mapping[str, Mapping[str, Any]], title: str) -> Table
         cells = [figure(metrics["heads"][name][key]) for name in heads for key in ("accuracy", "macro_f1")]
         interval = metrics.get("joint_interval")
         between = "-" if interval is None else f"{interval[0]:.3f} to {interval[1]:.3f}"
-        table.add_row(condition, *cells, figure(metrics["joint_accuracy"]), between, str(metrics["n"]))
+        clips = str(metrics["n"]) if metrics["n"] == metrics["n_joint"] else f"{metrics['n_joint']} of {metrics['n']}"
+        table.add_row(condition, *cells, figure(metrics["joint_accuracy"]), between, clips)
     return table
 
 
@@ -70,9 +71,10 @@ def figure(value: float | None) -> str:
 
 def show(*tables: Table | None) -> None:
     # Through a pipe rich assumes 80 columns and would cut paths: leave the width to the reader there.
-    console = Console()
+    # Names of speakers and classes may hold brackets, which rich would take for its markup.
+    console = Console(markup=False, highlight=False)
     if not console.is_terminal:
-        console = Console(width=140)
+        console = Console(markup=False, highlight=False, width=140)
     for table in tables:
         if table is not None:
             console.print(table)

@@ -16,8 +16,14 @@ _RULE = (
 )
 
 
-def verdict(metrics: Mapping[str, Any], conditions: Mapping[str, Mapping[str, Any]], grave: bool) -> list[Part]:
-    """`conditions` by name, without the clean one; `grave`: a warning says that this was no test of people."""
+def verdict(
+    metrics: Mapping[str, Any],
+    conditions: Mapping[str, Mapping[str, Any]],
+    grave: bool,
+    unscored: Sequence[str] = (),
+) -> list[Part]:
+    """`conditions` by name, without the clean one; `grave`: a warning speaks against the figures; `unscored`: heads
+    that had no labels, so that no order as a whole was judged."""
     accuracy = metrics["joint_accuracy"]
     if accuracy is None:
         return [Text("No clip has a label for every head, so no order as a whole can be judged; see each head below.")]
@@ -32,10 +38,16 @@ def verdict(metrics: Mapping[str, Any], conditions: Mapping[str, Mapping[str, An
     ]
     if (worst := worst_speaker(metrics)) is not None and len(metrics["speakers"]) > 1:
         values = metrics["speakers"][worst]
-        cards.append(Card(f"{values['joint_accuracy']:.1%}", f"worst speaker: {worst}", f"{values['n']} clips"))
+        clips = f"{values['n']} clip{'s' if values['n'] != 1 else ''}"
+        everybody = values["joint_accuracy"] == 1
+        label = f"every one of {len(metrics['speakers'])} speakers" if everybody else f"worst speaker: {worst}"
+        cards.append(Card(f"{values['joint_accuracy']:.1%}", label, "" if everybody else clips))
     if hardest := hardest_condition(conditions):
         name, values = hardest
         cards.append(Card(f"{values['joint_accuracy']:.1%}", f"hardest condition: {described(name)}", "same clips"))
+    if unscored:
+        text = f"Only {' and '.join(metrics['heads'])} could be judged, so nothing is said of whole orders."
+        return [Cards(cards), Text(text, "warning")]
     return [Cards(cards), Text(" ".join(_sentences(metrics, grave))), Text(_RULE, "small")]
 
 
@@ -58,6 +70,8 @@ def _sentences(metrics: Mapping[str, Any], grave: bool) -> list[str]:
         answer = "Would I bet my till on it? Yes, for people and rooms like these."
     elif holds:
         answer = "Would I bet my till on it? Not on this evidence: the figures are good, the clips prove too little."
+    elif metrics["joint_accuracy"] >= GOOD_ENOUGH and metrics["wrong_and_understood_share"] <= WRONG_AT_MOST:
+        answer = f"Would I bet my till on it? Not yet: the interval begins at {low:.0%}, so score more clips."
     else:
         answer = "Would I bet my till on it? Not without somebody reading along."
     return [

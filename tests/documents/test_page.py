@@ -1,6 +1,7 @@
 """Pages as text. A browser opens one in tests/test_evaluate_command.py."""
 
 import re
+import warnings
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -99,3 +100,16 @@ def test_equal_figures_give_equal_bytes_and_titles_stand_left() -> None:
     encode(figure)
     assert figure.axes[0].get_title(loc="left") == "a line"
     assert figure.axes[0].get_title() == ""
+
+
+@pytest.mark.parametrize("name", ["kopi $\\foo$", "$^$", "$x_1^2$", "\u65e5\u672c \u0e01\u0e32"])
+def test_any_name_can_stand_in_a_figure(name: str) -> None:
+    figure, (axes,) = new_axes(2, 2)
+    axes.set_yticks([0, 1], [name, "b"])
+    axes.set_title(name)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        svg = encode(figure).decode()
+        encode(figure, "png")
+    if "\u65e5" in name:  # letters that our font lacks are left to the reader's browser
+        assert name in svg

@@ -96,3 +96,8 @@ def test_a_noise_folder_without_audio_is_refused(tmp_path: Path, make: bool) -> 
         folder.mkdir()
     with pytest.raises(UserError, match=r"conditions\.noise_folder"):
         build_conditions(ConditionSettings(noise_snr_db=(5,), noise_folder=str(folder)), RATE, [])
+
+
+def test_a_value_given_twice_is_one_condition() -> None:
+    settings = ConditionSettings(noise_snr_db=(10, 10.0), speed=(0.8, 0.8))
+    assert [c.name for c in build_conditions(settings, RATE, BANK)] == ["clean", "10 dB", "speed x 0.8"]

@@ -80,5 +80,37 @@ def test_unknown_speakers_unknown_labels_and_broken_clips_are_said(tmp_path: Pat
     )
     text = " ".join(said(evaluation, left_out={"the model does not know product 'cola'": 4}))
     assert "over clips (speakers unknown)" in text
-    assert "4 clips were left out: the model does not know product 'cola'" in text
+    assert "4 labels were not scored: the model does not know product 'cola'" in text
     assert "1 of 41 clips cannot be read" in text
+
+
+def test_a_split_that_leaks_in_a_foreign_table_is_not_said_to_have_trained(tmp_path: Path) -> None:
+    evaluation = result(tmp_path)
+    whole = replace(
+        evaluation.manifest, table=evaluation.manifest.table.assign(split=["train", "test", "test"] * 13 + ["test"])
+    )
+    first = said(evaluation, whole=whole)[0]
+    assert "If the other rows of this table trained the model" in first
+    own = replace(evaluation.predictor.bundle, metrics={"manifest": str(whole.path)})
+    known = said(replace(evaluation, predictor=Predictor(own)), whole=whole)[0]
+    assert "so the model is asked about people it was trained on" in known
+
+
+def test_a_head_without_a_column_and_empty_cells_are_said(tmp_path: Path) -> None:
+    rows = [{"product": "tea" if i < 5 else "", "speaker": f"s{i}"} for i in range(40)]
+    evaluation = made_up(tmp_path, rows, [("tea", "1")] * 40)
+    text = " ".join(said(evaluation))
+    assert "Nothing is said of quantity: the table has no column of that name" in text
+    assert "35 of 40 clips have no label for product" in text
+    assert "5 clips with all labels, of 40, are too few" in text
+    assert "Only 5 speakers" in text
+
+
+def test_silent_clips_and_copies_are_said(tmp_path: Path) -> None:
+    evaluation = result(tmp_path)
+    level = evaluation.answers.level_db.copy()
+    level[:3] = -120
+    evaluation = replace(evaluation, answers=replace(evaluation.answers, level_db=level))
+    text = " ".join(said(evaluation, digests=["a", "a", "b", "c", ""]))
+    assert "3 of 40 clips are silent" in text
+    assert "2 clips share 1 recording" in text

@@ -108,3 +108,15 @@ def test_the_mean_of_many_values_is_within_1_96_standard_errors() -> None:
     assert mean_interval(values.tolist()) == (low, high)
     # Of two values the mean of a resample is 0, 0.5 or 1 with probability 1/4, 1/2, 1/4.
     assert mean_interval([0.0, 1.0]) == (0.0, 1.0)
+
+
+def test_one_error_is_not_more_certain_than_none() -> None:
+    right = np.ones(500, bool)
+    none = accuracy_interval(right, units(None, 500)) or (0, 0)
+    right[0] = False
+    one = accuracy_interval(right, units(None, 500)) or (0, 0)
+    assert one[0] < none[0]
+    assert one[1] <= 1
+    speakers = ["a"] * 10 + ["b"] * 10
+    few = accuracy_interval(np.arange(20) > 0, units(speakers, 20)) or (0, 0)
+    assert few[0] == pytest.approx((exact_interval(19, 20) or (0, 0))[0])

@@ -46,7 +46,8 @@ def test_answers_are_those_of_a_prediction(predictor: Predictor, manifest: Manif
         one = predictor.predict(manifest.audio_path(index))
         assert clean.prediction(index).labels == one.labels
         assert clean.prediction(index).confidence == pytest.approx(one.confidence, rel=1e-4)
-        assert clean.confidence[index] == pytest.approx(one.confidence, rel=1e-4)
+        # The manifest has no quantities, so the confidence that is scored is that of the product alone.
+        assert clean.confidence[index] == pytest.approx(max(one.scores["product"].values()), rel=1e-4)
         assert clean.prediction(index).duration_s == one.duration_s
     assert [head.name for head in clean.heads] == ["product"]  # the manifest has no quantities
     assert len(clean.answer_table()) == COUNT
@@ -147,7 +148,7 @@ def test_one_clip(predictor: Predictor, tmp_path: Path) -> None:
     metrics = evaluate(predictor, write_clips(tmp_path, 1))["clean"].metrics
     low, high = metrics["joint_interval"]
     assert high - low > 0.9
-    assert metrics["interval"] == "95 % bootstrap over clips (one speaker)"
+    assert metrics["interval"].startswith("95 % bootstrap over clips (one speaker)")
 
 
 def test_a_subset_keeps_its_line_numbers(manifest: Manifest) -> None:
