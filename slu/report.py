@@ -12,7 +12,7 @@ from omegaconf import DictConfig, OmegaConf
 from slu.common.cli import reports_errors, run_command
 from slu.common.errors import UserError
 from slu.common.settings import parse_settings
-from slu.slides.newest import newest_run
+from slu.slides.newest import compared_bundles, newer_comparison, newest_run
 
 KINDS = ("slides",)
 
@@ -41,6 +41,8 @@ def main(config: DictConfig) -> None:
 def _write_slides(settings: ReportSettings) -> None:
     outputs = Path(settings.outputs)
     run = newest_run(outputs) if settings.run is None else Path(settings.run)
+    if settings.run is None and (newer := newer_comparison(run)) is not None:
+        print(f"newer than {run} is a comparison; for slides about one of it: {compared_bundles(newer)}", flush=True)
     from slu.documents.deck import write_deck  # torch takes seconds: only when there is something to tell
     from slu.slides.sources import read_sources
     from slu.slides.story import build_deck

@@ -19,8 +19,15 @@ def test_slides_about_the_newest_evaluation(run: Run, tones: Path, tmp_path: Pat
     older = evaluated.with_name("2025-12-31_23-59-59")
     older.mkdir()
     (older / "metrics.json").write_text("{}")
+    compared = evaluated.with_name("2026-02-01_00-00-00")
+    (compared / "v1").mkdir(parents=True)
+    (compared / "v1" / "metrics.json").write_text("{}")
+    (compared / "comparison.json").write_text("{}")
     result = run("report", "slides", "title=Tones of a course")
     assert result.returncode == 0, result.stderr
+    assert (
+        f"is a comparison; for slides about one of it: run={compared.relative_to(tmp_path) / 'v1'}\n" in result.stdout
+    )
     path = Path(result.stdout.split("slides: ")[1].split(" (")[0])
     assert path == evaluated.relative_to(tmp_path) / "slides.pptx"
     metrics = json.loads((evaluated / "metrics.json").read_text())

@@ -83,10 +83,13 @@ def speakers_slide(s: Sources) -> Slide:
     perfect = sum(value == 1 for value in accuracies)
     values = speakers[worst]
     title = f"Worst speaker: {worst}, {percent(values['joint_accuracy'])} of {counted(values['n'], 'clip')} right"
-    if len(ordered) > 1:
+    if perfect == len(ordered):
+        title = "Every speaker has every clip right" if len(ordered) > 1 else f"{worst} has every clip right"
+    elif len(ordered) > 1:
         title += f"; {perfect} of {len(ordered)} speakers have every clip right"
+    first = f"For example {worst}" if perfect == len(ordered) and len(ordered) > 1 else worst
     items = [
-        f"{worst}: {percent(values['joint_accuracy'])}, 95 % interval over this speaker's clips "
+        f"{first}: {percent(values['joint_accuracy'])}, 95 % interval over this speaker's clips "
         f"{span(values['interval'])}.",
         f"The middle one of {counted(len(ordered), 'speaker')}: {percent(float(np.median(accuracies)))}.",
         "A speaker has few clips, so a single mistake moves the figure far: the black lines are exact binomial "

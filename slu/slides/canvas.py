@@ -28,7 +28,7 @@ def canvas_slide(s: Sources) -> Slide:
         _task(s.bundle),
         _value(s.bundle),
         _sources(s),
-        _collection(s.bundle),
+        _collection(s),
         _predicting(s),
         _offline(s),
         _Entry("Live monitoring", "Not measured: no answers of a running service belong to this evaluation.", False),
@@ -81,11 +81,11 @@ def _sources(s: Sources) -> _Entry:
     return _Entry("Data sources", " ".join(parts) + (f" ({kinds})." if kinds else "."))
 
 
-def _collection(bundle: Bundle) -> _Entry:
-    split = known(bundle.metrics.get("split"))
-    return _Entry(
-        "Data collection", f"One row of a manifest per clip; corrected answers come back as rows. Split: {split}."
-    )
+def _collection(s: Sources) -> _Entry:
+    text = f"Corrected answers come back as rows of a manifest. Training split: {known(s.training_split)}."
+    if (evaluated := s.evaluated_split) is not None:
+        text += f" Evaluated split: {evaluated}."
+    return _Entry("Data collection", text)
 
 
 def _predicting(s: Sources) -> _Entry:

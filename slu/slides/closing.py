@@ -1,8 +1,6 @@
 """What is still weak, and what to do next; both follow from numbers and warnings."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from slu.documents.page import Bullets, Table
 from slu.documents.slide_parts import Slide
@@ -61,22 +59,21 @@ def next_slide(s: Sources) -> Slide:
 
 def _steps(s: Sources) -> list[_Step]:
     """Gravest first; never empty, because nothing was measured in use."""
-    m = s.metrics
-    return [*_honesty_steps(s), *_quality_steps(m), *_open_steps(s), _Step(
+    return [*_honesty_steps(s), *_quality_steps(s), *_open_steps(s), _Step(
         "live monitoring: not measured",
         "Collect corrected answers in use, and score them like any other clips",
-        "python -m slu.evaluate manifest=my/feedback.csv",
+        s.evaluate("manifest=my/feedback.csv"),
     )]  # fmt: skip
 
 
 def _honesty_steps(s: Sources) -> list[_Step]:
     steps = []
-    if any(text.startswith("LEAK") for text in s.warnings):
+    if any(text.startswith("LEAK") for text in s.warnings) and not s.held_out:
         steps.append(
             _Step(
                 "the test knows people or clips of the training",
                 "Hold every speaker out in turn",
-                "python -m slu.train cross_validation=leave_one_speaker_out",
+                s.train("cross_validation=leave_one_speaker_out"),
             )
         )
     if any("synthesiser" in text for text in s.warnings):
@@ -84,7 +81,7 @@ def _honesty_steps(s: Sources) -> list[_Step]:
             _Step(
                 "the clips were spoken by a synthesiser",
                 "Record ten people and score them",
-                "python -m slu.evaluate manifest=my/metadata.csv",
+                s.evaluate("manifest=my/metadata.csv"),
             )
         )
     if not (s.metrics.get("overlap_with_training") or {}).get("recorded", True):
@@ -92,21 +89,21 @@ def _honesty_steps(s: Sources) -> list[_Step]:
             _Step(
                 "the bundle keeps no record of its training clips",
                 "Train again, so that a leak would be noticed",
-                "python -m slu.train",
+                s.train(),
             )
         )
     return steps
 
 
-def _quality_steps(m: Mapping[str, Any]) -> list[_Step]:
-    steps = []
+def _quality_steps(s: Sources) -> list[_Step]:
+    steps, m = [], s.metrics
     hardest = hardest_condition(m["conditions"])
     if hardest is not None and ((hardest[1]["joint_interval"] or (0.0,))[0]) < GOOD_ENOUGH:
         steps.append(
             _Step(
                 f"{described(hardest[0])}: {percent(hardest[1]['joint_accuracy'])}",
                 "Record the noise of the place of use, and score with it",
-                "python -m slu.evaluate conditions.noise_folder=my/noise",
+                s.evaluate("conditions.noise_folder=my/noise"),
             )
         )
     if (worst := worst_speaker(m)) is not None and m["speakers"][worst]["joint_accuracy"] < GOOD_ENOUGH:
@@ -122,7 +119,7 @@ def _quality_steps(m: Mapping[str, Any]) -> list[_Step]:
             _Step(
                 f"calibration error {m.get('joint_ece') or 0.0:.3f}",
                 "Choose the threshold from the curve of answers, not from the stated confidence",
-                "python -m slu.train min_confidence=VALUE",
+                s.train("min_confidence=VALUE"),
             )
         )
     return steps
@@ -131,17 +128,15 @@ def _quality_steps(m: Mapping[str, Any]) -> list[_Step]:
 def _open_steps(s: Sources) -> list[_Step]:
     steps = []
     if isinstance(s.exploration, Missing):
-        steps.append(_Step("the clips were not explored", "Look for copies, leaks and gaps", "python -m slu.eda"))
+        steps.append(_Step("the clips were not explored", "Look for copies, leaks and gaps", s.explore()))
     if not s.metrics["conditions"]:
-        steps.append(
-            _Step("only clean clips", "Test in noise, coding and rooms", "python -m slu.evaluate conditions=standard")
-        )
+        steps.append(_Step("only clean clips", "Test in noise, coding and rooms", s.evaluate("conditions=standard")))
     if s.study is None:
         steps.append(
             _Step(
                 "no comparison of models",
                 "Compare M1 with M2, for many voices and for few",
-                "python -m slu.train experiment=m1_vs_m2",
+                s.train("experiment=m1_vs_m2"),
             )
         )
     return steps

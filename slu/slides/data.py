@@ -97,13 +97,16 @@ class Exploration:
 
 
 def read_exploration(
-    folder: Path | None, outputs: Path, manifest: Manifest | Missing, heads: Sequence[str]
+    folder: Path | None, outputs: Path, manifest: Manifest | Missing, heads: Sequence[str], command: str
 ) -> Exploration | Missing:
-    """The one that is named, or the newest about these clips. Raises UserError when the named one cannot be read."""
-    cure = "`python -m slu.eda` makes one of the same manifest"
+    """The one that is named, or the newest about these clips; `command` makes one.
+
+    Raises UserError when the named one cannot be read.
+    """
+    cure = f"`{command}` makes one"
     if folder is not None:
         if (found := _read(folder / "eda.json")) is None:
-            raise UserError(f"{folder / 'eda.json'} is not an exploration; make one with `python -m slu.eda`")
+            raise UserError(f"{folder / 'eda.json'} is not an exploration; make one with `{command}`")
         return _exploration(folder / "eda.json", found)
     if isinstance(manifest, Missing):
         return Missing("there is no exploration of the clips", cure)

@@ -23,12 +23,22 @@ def data_slides(s: Sources) -> list[Slide]:
         return [missing_slide("Data exploration", s.data)]
     heads = list(s.data.classes)
     chunks = [heads[i : i + _BESIDE] for i in range(0, len(heads), _BESIDE)]
-    return [*(_class_slide(s.data, chunk) for chunk in chunks), _clip_slide(s, s.data), _found_slide(s)]
+    return [*(_class_slide(s, s.data, chunk) for chunk in chunks), _clip_slide(s, s.data), _found_slide(s)]
 
 
-def _class_slide(data: DataFacts, heads: Sequence[str]) -> Slide:
+def _whole(s: Sources, data: DataFacts) -> str:
+    """Before what is told of clips that were not all evaluated."""
+    return f"whole table ({counted(data.clips, 'clip')})" if s.metrics["n"] < data.clips else ""
+
+
+def _class_slide(s: Sources, data: DataFacts, heads: Sequence[str]) -> Slide:
     pictures = [Picture(class_figure(data.classes[head], head), f"Clips by class of {head}") for head in heads]
-    return Slide(_balance(data, heads), Columns(pictures), [cite(data.path, *(f"labels of {h}" for h in heads))])
+    title, whole = _balance(data, heads), _whole(s, data)
+    notes = [cite(data.path, *(f"labels of {h}" for h in heads))]
+    if whole:
+        title = f"{whole.capitalize()}, of which {s.metrics['n']:,} evaluated. {title}"
+        notes.append(cite(s.metrics_path, "n, the clips that were evaluated"))
+    return Slide(title, Columns(pictures), notes)
 
 
 def _balance(data: DataFacts, heads: Sequence[str]) -> str:
@@ -42,8 +52,8 @@ def _balance(data: DataFacts, heads: Sequence[str]) -> str:
     if fewest == 0:
         return f"No clip is labelled {rare} ({head}); the commonest, {common}, has {counted(most, 'clip')}"
     if ratios[head] < 1.5:
-        each = f"{fewest:,}" if fewest == most else f"{fewest:,} to {most:,}"
-        return f"The classes are balanced: {each} clips for each {head}"
+        each = counted(fewest, "clip") if fewest == most else f"{fewest:,} to {counted(most, 'clip')}"
+        return f"The classes are balanced: {each} for each {head}"
     return f"{common} has {ratios[head]:.1f} times the clips of {rare} ({head}): {most:,} against {fewest:,}"
 
 
@@ -57,6 +67,10 @@ def _clip_slide(s: Sources, data: DataFacts) -> Slide:
     if data.speakers:
         pictures.append(Picture(sides_figure(data.speakers, "speakers"), "Speakers by split"))
     title = counted(data.clips, "clip") + (f" of {counted(data.people, 'speaker')}" if data.people else "")
+    if whole := _whole(s, data):
+        title = whole.capitalize() + (f", {counted(data.people, 'speaker')}" if data.people else "")
+        title += f", of which {s.metrics['n']:,} evaluated"
+        notes.append(cite(s.metrics_path, "n, the clips that were evaluated"))
     if data.durations_s:
         pictures.append(Picture(duration_figure(data.durations_s, accepted), "Durations"))
         title += f"; half of them last {np.median(data.durations_s):.1f} s or less"

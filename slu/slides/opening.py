@@ -37,11 +37,14 @@ def cover_lines(s: Sources) -> list[str]:
 
 
 def problem_slide(s: Sources) -> Slide:
-    heads = list(s.metrics["heads"])
+    classes = dict(s.classes)
+    if not isinstance(s.bundle, Missing):
+        classes = {head.name: list(head.classes) for head in s.bundle.spec.heads}
+    heads = list(classes) or list(s.metrics["heads"])
     title = f"One utterance in, {counted(len(heads), 'label')} out: {listed(heads)}"
     items = [
         "The problem: somebody says something short, and a program needs the labels in it, at once and without typing.",
-        *(f"{name}: one of {len(labels)} ({listed(labels, 6)})" for name, labels in s.classes.items()),
+        *(f"{name}: one of {len(labels)} ({listed(labels, 6)})" for name, labels in classes.items()),
     ]
     notes = [cite(s.metrics_path, "heads and their classes")]
     if not isinstance(s.bundle, Missing):
@@ -90,8 +93,8 @@ def workflow_slide(s: Sources) -> Slide:
         ),
         Node("heads", "Heads", heads, 4, 0),
         Node("answer", "Answer", f"labels, scores, confidence; asked again below {spec.min_confidence:g}", 5, 0),
-        Node("training", "Training", _training(bundle), 2, 1, 2),
-        Node("evaluation", "Evaluation", f"{counted(s.metrics['n'], 'clip')}, {conditions}", 4, 1),
+        Node("training", "Training", _training(s, bundle), 2, 1, 2),
+        Node("evaluation", "Evaluation", _evaluation(s, conditions), 4, 1),
         Node(
             "feedback", "Feedback", "Corrected answers become rows of the manifest; training starts again from there.",
             1, 2, 5, "soft",
@@ -153,7 +156,7 @@ def _encoder(bundle: Bundle) -> str:
     return "\n".join(found) or "one file per model"
 
 
-def _training(bundle: Bundle) -> str:
+def _training(s: Sources, bundle: Bundle) -> str:
     metrics = bundle.metrics
     if metrics.get("epochs") is None:
         return "epochs and objective not recorded"
@@ -161,11 +164,16 @@ def _training(bundle: Bundle) -> str:
     chosen = "no validation" if objective is None else f"validation objective {objective:.3f}"
     clips = bundle.training.get("clips")
     on = f" on {len(clips):,} clips" if clips else ""
-    return f"{counted(int(metrics['epochs']), 'epoch')}{on}, {chosen}\nsplit: {known(metrics.get('split'))}"
+    return f"{counted(int(metrics['epochs']), 'epoch')}{on}, {chosen}\ntraining split: {known(s.training_split)}"
+
+
+def _evaluation(s: Sources, conditions: str) -> str:
+    clips = counted(s.metrics["n"], "clip")
+    return f"{clips}, {conditions}" + ("" if s.evaluated_split is None else f"\n{s.evaluated_split}")
 
 
 def cover_notes(s: Sources) -> list[str]:
     notes = [f"All figures are of the evaluation in {shown(s.run)}.", cite(s.metrics_path, "bundle, clips")]
     notes += [f"Warning: {text}" for text in s.warnings]
     accuracy = percent(s.metrics["joint_accuracy"])
-    return [*notes, f"In one sentence: every label is right in {accuracy} of {counted(s.metrics['n_joint'], 'clip')}."]
+    return [*notes, f"In one sentence: {s.all_right} in {accuracy} of {counted(s.metrics['n_joint'], 'clip')}."]

@@ -21,6 +21,8 @@ def results_slide(s: Sources) -> Slide:
     parts = verdict(m, m["conditions"], grave=bool(s.warnings))
     cards = [part for part in parts if isinstance(part, Cards)]
     texts = [part for part in parts if isinstance(part, Text)]
+    if s.unscored_heads:  # the verdict is about whole answers
+        texts = [Text(_only_scored(s), "warning")]
     rule = Text(texts[-1].text, "small") if len(texts) > 1 else None
     body = Rows(
         [*cards, Columns([_heads_table(m), Rows([*texts[:1], *([rule] if rule else [])], (3, 2) if rule else ())])],
@@ -30,7 +32,7 @@ def results_slide(s: Sources) -> Slide:
         title = f"No clip has a label for every one of {listed(list(m['heads']))}: each is judged by itself"
     else:
         title = (
-            f"{percent(m['joint_accuracy'])} of {counted(m['n_joint'], 'test clip')} have every label right "
+            f"{percent(m['joint_accuracy'])} of {counted(m['n_joint'], 'test clip')} have {_right(s)} "
             f"({interval_text(m['joint_interval'])})"
         )
     notes = [
@@ -44,6 +46,19 @@ def results_slide(s: Sources) -> Slide:
         *(f"Warning: {text}" for text in s.warnings),
     ]
     return Slide(title, body, notes, full_warnings(s))
+
+
+def _only_scored(s: Sources) -> str:
+    """Where the clips have no labels for a head of the bundle."""
+    scored, left = list(s.metrics["heads"]), s.unscored_heads
+    return (
+        f"Only the labelled heads were scored: {listed(scored)}. The clips have no labels for {listed(left)}, so "
+        "nothing here says how often a whole answer is right."
+    )
+
+
+def _right(s: Sources) -> str:
+    return f"{listed(list(s.metrics['heads']))} right" if s.unscored_heads else "every label right"
 
 
 def full_warnings(s: Sources) -> list[str]:
@@ -76,7 +91,7 @@ def robustness_slides(s: Sources) -> list[Slide]:
     conditions: Mapping[str, Mapping[str, Any]] = m["conditions"]
     hardest = hardest_condition(conditions)
     if hardest is None or m["joint_accuracy"] is None:
-        sentence = "Only clean clips were scored: `python -m slu.evaluate conditions=standard` adds noise and rooms."
+        sentence = f"Only clean clips were scored: `{s.evaluate('conditions=standard')}` adds noise and rooms."
         if conditions:
             sentence = "No clip has all labels, so conditions are not compared as a whole."
         return [Slide("Robustness was not measured", Text(sentence, "warning"), [cite(s.metrics_path, "conditions")])]
@@ -88,7 +103,9 @@ def robustness_slides(s: Sources) -> list[Slide]:
         f"against {percent(m['joint_accuracy'])} on clean clips"
     )
     pictures = _pictures(m, conditions)
-    table = _conditions_table({"clean": m, **conditions})
+    table = _conditions_table(
+        {"clean": m, **conditions}, "scored labels right" if s.unscored_heads else "all labels right"
+    )
     worst = max(conditions, key=lambda key: conditions[key].get("wrong_and_understood_share") or 0.0)
     share = conditions[worst].get("wrong_and_understood_share")
     numbers = f"In numbers: under {described(worst)}, {percent(share)} are wrong without being questioned"
@@ -114,7 +131,7 @@ def _pictures(m: Mapping[str, Any], conditions: Mapping[str, Mapping[str, Any]])
     return pictures
 
 
-def _conditions_table(results: Mapping[str, Mapping[str, Any]]) -> Table:
+def _conditions_table(results: Mapping[str, Mapping[str, Any]], right: str) -> Table:
     rows: Sequence[Sequence[str]] = [
         [
             name,
@@ -125,4 +142,4 @@ def _conditions_table(results: Mapping[str, Mapping[str, Any]]) -> Table:
         ]
         for name, m in results.items()
     ]
-    return Table(["condition", "all labels right", "95 % interval", "answered", "wrong, not questioned"], rows)
+    return Table(["condition", right, "95 % interval", "answered", "wrong, not questioned"], rows)

@@ -1,5 +1,7 @@
 """The readers and the words of slides, each by itself."""
 
+import shlex
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,10 +10,12 @@ import pytest
 
 from slu.corpus.manifest import Manifest
 from slu.slides.breakdown import confused_pairs
+from slu.slides.commands import Launch, evaluate_command, explore_command, train_command
 from slu.slides.data import count_data
 from slu.slides.predictions import Predictions, read_predictions
 from slu.slides.training_log import TrainingLog, read_training_log
 from slu.slides.words import Missing, brief, counted, first_sentence, listed, percent, shown, span
+from tests.bundles.helpers import make_bundle
 from tests.slides.helpers import write_training_run
 
 
@@ -108,3 +112,58 @@ def test_confused_pairs_by_frequency() -> None:
     values = {"classes": {"a": {}, "b": {}, "c": {}}, "confusion": np.array([[5, 2, 0], [2, 0, 0], [0, 7, 1]]).tolist()}
     assert confused_pairs(values) == [("c", "b", 7, 8), ("b", "a", 2, 2), ("a", "b", 2, 7)]
     assert confused_pairs({"n": 0}) == []
+
+
+def _launched(**settings: object) -> Launch:
+    return Launch({"bundle": "models/digits/latest", "manifest": None, "split": None, **settings}, ["conditions=clean"])
+
+
+def test_commands_name_the_bundle_and_the_clips_of_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "models" / "digits" / "v1").mkdir(parents=True)
+    launch = _launched(manifest="my/table.csv", split="test", split_column="source_split")
+    own = "bundle=models/digits/v1 manifest=my/table.csv split=test split_column=source_split"
+    evaluate = f"python -m slu.evaluate {own}"
+    assert evaluate_command(launch, {"bundle": "v1"}, shown) == f"{evaluate} conditions=clean"
+    assert evaluate_command(launch, {"bundle": "v1"}, shown, "conditions=standard") == f"{evaluate} conditions=standard"
+    other = evaluate_command(launch, {"bundle": "v1"}, shown, "manifest=my/feedback.csv")
+    assert other == "python -m slu.evaluate bundle=models/digits/v1 conditions=clean manifest=my/feedback.csv"
+    spaced = evaluate_command(_launched(manifest="my, own/it's.csv"), {"bundle": "v1"}, shown)
+    assert shlex.split(spaced)[4] == r"manifest='my, own/it\'s.csv'"
+    embedded = Launch({"bundle": "outputs/registry/orders/latest", "manifest": None, "split": None}, [])
+    assert evaluate_command(embedded, {"bundle": "v1"}, shown, "conditions=standard") == (
+        "python -m slu.evaluate conditions=standard"
+    )
+
+
+def test_commands_train_and_explore_what_the_bundle_knows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    data = {
+        "task": "digits", "manifest": "my/table.csv", "heads": ["digit"], "synthetic_speech": False,
+        "min_duration_s": 0.1, "max_duration_s": 4.0, "on_bad_audio": "error",
+        "split": {"method": "auto", "column": "source_split", "val": 0.15, "test": 0.15, "seed": 0},
+    }  # fmt: skip
+    bundle = make_bundle(tmp_path / "v1")
+    mine = replace(bundle, config={**bundle.config, "data": data})
+    settings = (
+        "data=manifest data.manifest=my/table.csv 'data.heads=[digit]' data.task=digits data.max_duration_s=4.0 "
+        "data.split.column=source_split"
+    )
+    metrics = {"heads": {"digit": {}}, "manifest": "my/table.csv"}
+    assert train_command(_launched(), mine, shown, "min_confidence=VALUE") == (
+        f"python -m slu.train {settings} min_confidence=VALUE"
+    )
+    assert explore_command(_launched(), metrics, mine, shown) == f"python -m slu.eda {settings}"
+    assert explore_command(_launched(manifest="my/table.csv"), metrics, mine, shown) == f"python -m slu.eda {settings}"
+    other = _launched(manifest="your/table.csv", split_column="side")
+    assert explore_command(other, {**metrics, "manifest": "your/table.csv"}, mine, shown) == (
+        "python -m slu.eda data=manifest data.manifest=your/table.csv 'data.heads=[digit]' data.task=drinks "
+        "split_column=side"
+    )
+    embedded = replace(bundle, config={**bundle.config, "data": {"task": "orders", "manifest": None}})
+    assert train_command(_launched(), embedded, shown) == "python -m slu.train"
+    assert explore_command(_launched(), metrics, embedded, shown) == "python -m slu.eda"
+    (tmp_path / "run" / ".hydra").mkdir(parents=True)
+    (tmp_path / "run" / ".hydra" / "overrides.yaml").write_text("- model=m2\n- seed=3\n")
+    of_m2 = replace(embedded, metrics={"run": "run"})
+    assert train_command(_launched(), of_m2, shown) == "python -m slu.train model=m2"
