@@ -1,5 +1,6 @@
 """Explore a data set before training: what is in it, what is wrong with it, what to do about it."""
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,15 +17,23 @@ from slu.corpus.menu import Menu
 from slu.corpus.readers import read_source
 from slu.corpus.synthesised import ensure_synthesised, synthesis_settings
 from slu.documents.page import write_page
-from slu.exploration.command_line import ingest_command, setting_key, task_name, train_command
+from slu.exploration.command_line import (
+    explore_command,
+    ingest_command,
+    setting_key,
+    spelled_out,
+    task_name,
+    train_command,
+)
 from slu.exploration.dataset import Dataset, from_manifest, from_spoken, with_spoken
 from slu.exploration.decisions import decide, settings_of
 from slu.exploration.explore import explore
 from slu.exploration.findings import Findings
 from slu.exploration.page import exploration_page
-from slu.exploration.record import write_kept, write_record
+from slu.exploration.record import free_name, write_kept, write_record
 from slu.exploration.settings import ExplorationSettings, Limits
 from slu.exploration.sources import from_source
+from slu.exploration.split_decision import can_split
 from slu.exploration.summary import summary
 from slu.exploration.warnings import warn
 from slu.exploration.wording import Decision
@@ -96,36 +105,53 @@ def _commands(
     decisions: Sequence[Decision],
     kept: Path | None,
 ) -> list[str]:
-    """None when the data cannot train yet; a source is ingested first."""
-    given = [o for o in HydraConfig.get().overrides.task if setting_key(o) not in _OWN and not o.startswith("limits.")]
+    """None when the data cannot train yet; a source is ingested first, and what only a person can take out of a table
+    is taken out first."""
+    typed = list(HydraConfig.get().overrides.task)
+    given = [o for o in typed if setting_key(o) not in _OWN and not o.startswith("limits.")]
     decided = settings_of(decisions)
     if "source" in settings:
-        return _source_commands(settings, given, decided, list(findings.dataset.heads), trainable=findings.trainable)
-    if not findings.trainable:
+        commands = _source_commands(settings, given, decided, findings)
+        return commands if can_split(findings) else commands[:1]
+    if not findings.trainable or not can_split(findings) or len(findings.set_aside) == findings.clips:
         return []
     if settings["split_column"] is not None:
         given.append(f"data.split.column={settings['split_column']}")
     keys = {setting_key(override) for override in given}
     if data.manifest is not None and "data.heads" in keys and not {"data.task", "experiment"} & keys:
         given.append(f"data.task={task_name(data.heads)}")
+    first = []
+    if kept is None and data.manifest is not None and any(not r.skipped for r in findings.set_aside.values()):
+        kept = free_name(Path(data.manifest).with_name("kept.csv"))
+        first = [explore_command(typed, [f"kept={kept.name}"])]
     if kept is not None:
         decided = [*decided, f"data.manifest={kept}"]
-    return [train_command(given, decided)]
+    return [*first, train_command(given, decided)]
 
 
 def _source_commands(
-    settings: Mapping[str, Any], given: Sequence[str], decided: Sequence[str], heads: Sequence[str], *, trainable: bool
+    settings: Mapping[str, Any], given: Sequence[str], decided: Sequence[str], findings: Findings
 ) -> list[str]:
-    given = list(given)
-    if not trainable and not any(setting_key(override) == "source.audio" for override in given):
+    given, heads = list(given), list(findings.dataset.heads)
+    if not findings.trainable and not any(setting_key(override) == "source.audio" for override in given):
         given.append("source.audio=FOLDER")
     name = settings.get("name") or settings["source"]["kind"]
     manifest = Path(settings["outputs"]) / "ingest" / str(name) / "metadata.csv"
     base = ["data=manifest", f"data.manifest={manifest}"]
-    if list(heads) != ["product", "quantity"]:  # what data=manifest expects unless told
+    if heads != ["product", "quantity"]:  # what data=manifest expects unless told
         base += [f"data.heads=[{','.join(heads)}]", f"data.task={task_name(heads)}"]
     return [ingest_command(given, decided), train_command(base, decided)]
 
 
-if __name__ == "__main__":
+@reports_errors
+def _start() -> None:
+    config = cast(DictConfig, OmegaConf.load(Path(__file__).parent.parent / "conf" / "eda.yaml"))
+    groups = {str(group).removeprefix("optional ") for entry in config.defaults if entry != "_self_" for group in entry}
+    sources = {"name", "heads", "label_maps"}  # what the files of the source group set
+    known = {*map(str, config), *groups, *sources} - {"defaults", "hydra"}
+    sys.argv[1:] = spelled_out(sys.argv[1:], known)
     run_command(main)
+
+
+if __name__ == "__main__":
+    _start()

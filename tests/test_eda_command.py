@@ -85,6 +85,33 @@ def test_a_manifest_from_start_to_end(eda: Eda, tmp_path: Path) -> None:
     trains_with(command)
 
 
+def test_what_only_a_person_can_take_out_is_taken_out_first(eda: Eda, tmp_path: Path) -> None:
+    rows = [{**row, "word": ("yes", "no")[n % 2]} for n, row in enumerate(rows_of(40, speakers=4))]
+    path = write_corpus(tmp_path / "my", rows, {"audio/003.wav": utterance(0)})
+    (tmp_path / "my/kept.csv").touch()
+    code, words = eda(f"manifest={path}", "data.heads=[word]")
+    assert code == 0
+    assert "1 pair of copies have different labels" in words
+    first, then = words.rstrip().splitlines()[-2:]
+    assert first.startswith(f"next: python -m slu.eda outputs={tmp_path / 'out'} data=manifest data.manifest={path}")
+    assert first.endswith("kept=kept2.csv")
+    assert f"data.manifest={tmp_path / 'my/kept2.csv'}" in then
+    trains_with(then.removeprefix("then: "))
+    code, words = eda(*shlex.split(first)[5:])
+    assert code == 0
+    assert len(pd.read_csv(tmp_path / "my/kept2.csv")) == 38
+    assert words.rstrip().splitlines()[-1].startswith("next: python -m slu.train")
+
+
+def test_no_command_is_given_that_would_fail(eda: Eda, tmp_path: Path) -> None:
+    rows = [{"file_name": r["file_name"], "word": r["word"], "speaker": r["speaker"][2:]} for r in rows_of(24, 3)]
+    rows[3]["speaker"] = ""
+    code, words = eda(f"manifest={write_corpus(tmp_path / 'my', rows)}", "data.heads=[word]")
+    assert code == 0
+    assert "warning: 1 of 24 clips has no speaker" in words
+    assert "slu.train" not in words
+
+
 def test_the_embedded_corpus_is_spoken_first(eda: Eda) -> None:
     small = ("synthesis.counts={train:20,val:10,test:10}", "voices.speakers={train:4,val:2,test:2}")
     code, words = eda(*small, "limits.clips_per_class=1", "limits.speakers_per_class=1")
@@ -144,6 +171,10 @@ def test_class_folders(eda: Eda, tmp_path: Path) -> None:
     ("table", "arguments", "words"),
     [
         (None, ["data=manifest"], "error: data=manifest needs a table: add data.manifest=path/metadata.csv"),
+        (None, ["manifest=gone.csv"], "error: there is no manifest at gone.csv"),
+        (None, ["+manifest=gone.csv"], "error: there is no manifest at gone.csv"),
+        (None, ["table=x.csv"], "error: there is no setting table; slu.eda knows data, experiment, group_columns, "),
+        (None, ["+table=x.csv"], "error: there is no setting table; slu.eda knows data, "),
         (None, ["source=retail"], "error: source.folder is not set; give it on the command line as source.folder=..."),
         (None, ["kept=x.csv"], "error: kept= writes a manifest anew, so it needs data=manifest"),
         (None, ["limits.few_speakers=1"], "error: limits.few_speakers: Input should be greater than or equal to 2"),

@@ -48,6 +48,7 @@ def read_manifest(path: Path, heads: Sequence[Head] = (), *, require_heads: bool
     Raises UserError naming the file, the line and the column of the first thing that is wrong.
     """
     try:
+        _check_commas(path)
         # `index_col=False`: rows that are longer than the header must not turn file names into an index.
         # Blank lines are read and then dropped, so that the index keeps counting lines.
         with warnings.catch_warnings():
@@ -62,8 +63,12 @@ def read_manifest(path: Path, heads: Sequence[Head] = (), *, require_heads: bool
         raise UserError(f"{path} is a folder; name the CSV in it, as in {path}/metadata.csv") from None
     except pd.errors.ParserWarning:
         raise UserError(f"{path} has rows with more fields than its header") from None
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise UserError(f"{path} is not a CSV table in UTF-8: {str(error).strip()}") from None
+    except pd.errors.EmptyDataError:
+        raise UserError(f"{path} is empty") from None
+    except UnicodeDecodeError:
+        raise UserError(f"{path} is not in UTF-8; save it as 'CSV UTF-8'") from None
+    except pd.errors.ParserError as error:
+        raise UserError(f"{path} is not a CSV table: {str(error).strip()}") from None
     if table.empty:
         raise UserError(f"{path} has no rows")
     missing = [h.name for h in heads if h.name not in table.columns]
@@ -75,10 +80,19 @@ def read_manifest(path: Path, heads: Sequence[Head] = (), *, require_heads: bool
     for head in heads:
         if head.name in table.columns:
             table[head.name] = table[head.name].map(normalise_label)
+    if "speaker" in table.columns:
+        table["speaker"] = table["speaker"].str.strip()
     if "split" in table.columns:
         table["split"] = table["split"].str.strip().str.lower().replace(SPLIT_NAMES)
     _validate(path, table, heads)
     return Manifest(path, table)
+
+
+def _check_commas(path: Path) -> None:
+    with path.open(encoding="utf-8-sig") as file:
+        header = file.readline()
+    if ";" in header and "," not in header:
+        raise UserError(f"{path}: fields are separated by ';'; save it with commas")
 
 
 def normalise_label(value: str) -> str:
@@ -127,8 +141,12 @@ def _validate(path: Path, table: pd.DataFrame, heads: Sequence[Head]) -> None:
         cases = cases.sort_values("index", kind="stable")
         case = cases.iloc[0]
         line = int(case["index"]) + _FIRST_LINE
-        problem = "stands in more than one row" if case["check"] == "field_uniqueness" else str(case["check"])
-        more = len(set(cases["index"])) - 1
+        lines, problem = {line}, str(case["check"])
+        if case["check"] == "field_uniqueness":
+            twins = table.index[table[case["column"]] == case["failure_case"]]
+            lines = {int(twin) + _FIRST_LINE for twin in twins}
+            problem = f"stands in more than one row (lines {' and '.join(str(twin) for twin in sorted(lines))})"
+        more = len({int(index) + _FIRST_LINE for index in cases["index"]} - lines)
         raise UserError(
             f"{path}:{line}: column '{case['column']}': '{case['failure_case']}' {problem}"
             + (f" (and {more} more bad rows)" if more else "")

@@ -2,7 +2,9 @@
 
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+
+from slu.common.errors import UserError
 
 
 def train_command(overrides: Sequence[str], settings: Sequence[str]) -> str:
@@ -25,6 +27,32 @@ def wrapped(command: str, width: int = 96) -> str:
             lines.append("   ")
         lines[-1] = f"{lines[-1]} {quoted}" if lines[-1] else quoted
     return " \\\n".join(lines)
+
+
+def explore_command(overrides: Sequence[str], settings: Sequence[str]) -> str:
+    return shlex.join(["python", "-m", "slu.eda", *_merged(overrides, settings)])
+
+
+def spelled_out(arguments: Sequence[str], known: Collection[str]) -> list[str]:
+    """What was typed, with `manifest=x.csv` as `data=manifest data.manifest=x.csv`.
+
+    Raises UserError for a setting whose first name is not one of `known`: Hydra would advise to add it with a plus,
+    and then nothing would read it. The parts of an experiment are Hydra's to judge."""
+    keys = {setting_key(argument) for argument in arguments if "=" in argument}
+    found = []
+    for argument in arguments:
+        key, _, value = argument.partition("=")
+        top = re.split(r"[.@/]", setting_key(argument))[0]
+        lenient = top == "hydra" or ("experiment" in keys and not key.startswith("+"))
+        if re.match(r"[+~]*\w", argument) and "=" in argument and top not in known and not lenient:
+            raise UserError(f"there is no setting {top}; slu.eda knows {', '.join(sorted(known))}")
+        if key.lstrip("+") != "manifest":
+            found.append(argument)
+        elif value not in ("", "null"):
+            if clash := keys & {"source", "data.manifest"}:
+                raise UserError(f"manifest= and {min(clash)}= both name the data; give one of them")
+            found += [*([] if "data" in keys else ["data=manifest"]), f"data.manifest={value}"]
+    return found
 
 
 def task_name(heads: Sequence[str]) -> str:

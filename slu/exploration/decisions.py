@@ -5,11 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from slu.exploration.findings import Findings
+from slu.exploration.set_aside import empty_cells_are_common, without_label
 from slu.exploration.split_decision import decide_split
 from slu.exploration.wording import Decision, counted, listed
 
 _SINGLE_WORD_S = 0.8
-_MOSTLY_EMPTY = 0.2
 _TRAINING_RATE = 16_000
 _CLEAN_DB = 30.0
 """Estimated SNR beyond which a shop is noisier than the recordings."""
@@ -58,9 +58,11 @@ def _set_aside(findings: Findings) -> Decision | None:
     if not reasons:
         return None
     total = sum(reasons.values())
+    # The clips without audio are a decision of their own, but stand in the same file.
     skipped = sum(reason.skipped for reason in findings.set_aside.values())
     by_hand = total - skipped
-    what = [f"Leave {counted(total, 'clip')} out; set_aside.csv names each with its reason."]
+    missing = findings.reasons["missing audio"]
+    what = [f"Leave {counted(total, 'clip')} out" + ("." if missing else "; set_aside.csv names each with its reason.")]
     if by_hand:
         what.append(
             f"{by_hand if skipped else 'All'} of them have to be taken out of the table, because training cannot know "
@@ -68,6 +70,9 @@ def _set_aside(findings: Findings) -> Decision | None:
         )
     if skipped:
         what.append(f"Training leaves {f'{skipped} of them' if by_hand else 'them'} out by itself.")
+    if missing:
+        also = f"{missing} whose audio is missing"
+        what.append(f"With the {also}, set_aside.csv names {len(findings.set_aside)}, each with its reason.")
     why = listed([f"{kind} {count}" for kind, count in sorted(reasons.items(), key=lambda item: -item[1])], 12)
     return Decision("Clips", " ".join(what), f"{why}.", ("data.on_bad_audio=skip",) if skipped else ())
 
@@ -133,17 +138,20 @@ def _more_recordings(findings: Findings) -> Decision | None:
 
 def _empty_cells(findings: Findings) -> Decision | None:
     shares = {head.name: head.empty / findings.clips for head in findings.heads if head.empty}
-    if not shares:
-        return None
-    figures = ", ".join(f"{name} {share:.0%}" for name, share in shares.items())
-    if max(shares.values()) < _MOSTLY_EMPTY:
-        what = "Leave the empty label cells: a clip without a label for one head still trains the others."
-    else:
+    nothing = sum(without_label(findings.dataset))
+    figures = f"Empty cells: {', '.join(f'{name} {share:.0%}' for name, share in shares.items())}"
+    if empty_cells_are_common(findings.dataset):
+        if nothing:
+            figures += f"; {counted(nothing, 'clip has', 'clips have')} no label at all"
         what = (
             "Say what an empty label cell means. It counts as unknown and teaches nothing; where it means "
             "'not mentioned', write that as a class of its own, such as none, or the model cannot learn to say it."
         )
-    return Decision("Empty labels", what, f"Empty cells: {figures}.")
+        return Decision("Empty labels", what, f"{figures}.")
+    if all(head.empty == nothing for head in findings.heads):  # none, or clips that are set aside
+        return None
+    what = "Leave the empty label cells: a clip without a label for one head still trains the others."
+    return Decision("Empty labels", what, f"{figures}.")
 
 
 def _sound(findings: Findings) -> list[Decision | None]:

@@ -28,7 +28,7 @@ def exploration_page(
         Section("Labels", label_parts(findings)),
         *([Section("Speakers and split", speaker_parts(findings))] if known else []),
         *([Section("Sound", sound_parts(findings)), Section("Copies", copies_parts(findings))] if heard else []),
-        *([Section("Set aside", set_aside_parts(findings))] if set(findings.reasons) - {"missing audio"} else []),
+        *([Section("Set aside", set_aside_parts(findings))] if heard and findings.set_aside else []),
         *([Section("Worth hearing", [Players(clips)])] if clips else []),
     ]
     return Page(
@@ -74,8 +74,9 @@ def _overview(findings: Findings) -> list[Part]:
         ),
     ]
     if heard:
-        aside = len(findings.set_aside) - findings.reasons["missing audio"]
-        cards.append(Card(str(aside), "clips to set aside", tone="warning" if aside else "good"))
+        aside = len(findings.set_aside)
+        name = "clip to set aside" if aside == 1 else "clips to set aside"
+        cards.append(Card(str(aside), name, tone="warning" if aside else "good"))
     parts: list[Part] = [Cards(cards)]
     if dataset.notes:
         parts.append(Bullets(dataset.notes))

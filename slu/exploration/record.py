@@ -1,5 +1,6 @@
 """What an exploration leaves beside its page: eda.json for programs, and the clips by name for spreadsheets."""
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -122,6 +123,12 @@ def pairs_table(findings: Findings) -> pd.DataFrame:
     columns = ["kind", "correlation", "first", "second", "across_splits", "different_labels"]
     columns += [f"{name}_{which}" for name in ("split", "speaker", "where") for which in ("first", "second")]
     return pd.DataFrame(rows, columns=columns)
+
+
+def free_name(path: Path) -> Path:
+    """The path, or where that is taken, the first of kept2.csv, kept3.csv, ... that is not."""
+    names = (path.with_stem(f"{path.stem}{number}") for number in itertools.count(2))
+    return path if not path.exists() else next(name for name in names if not name.exists())
 
 
 def write_kept(manifest: Path, name: str, findings: Findings) -> Path:

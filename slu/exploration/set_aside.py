@@ -27,6 +27,7 @@ Kind = Literal[
 KINDS: tuple[Kind, ...] = get_args(Kind)
 """Where several apply, the first is given."""
 _DIGITAL_SILENCE_DB = -100.0
+_MOSTLY_EMPTY = 0.2
 _SIDES = {"test": 0, "val": 1, "train": 2, "": 3}
 
 
@@ -62,7 +63,7 @@ def _by_row(
     dataset: Dataset, measured: pd.DataFrame, limits: Limits, durations: DurationLimits | None
 ) -> list[tuple[int, Reason]]:
     heads = list(dataset.heads)
-    unlabelled = (dataset.table[heads] == "").all(axis=1).tolist()
+    unlabelled = [not empty_cells_are_common(dataset) and row for row in without_label(dataset)]
     reasons: list[tuple[int, Reason]] = []
     facts = zip(dataset.table["problem"], measured.to_dict("records"), dataset.audio, unlabelled, strict=True)
     for row, (problem, clip, audio, no_label) in enumerate(facts):
@@ -88,6 +89,16 @@ def _by_row(
         if no_label:
             reasons.append((row, Reason("no label", f"nothing says its {' or '.join(heads)}")))
     return reasons
+
+
+def without_label(dataset: Dataset) -> list[bool]:
+    """Of each row, whether no head has a label."""
+    return [bool(empty) for empty in (dataset.table[list(dataset.heads)] == "").all(axis=1)]
+
+
+def empty_cells_are_common(dataset: Dataset) -> bool:
+    """Then they mean something, as 'not mentioned', and the clips are no mistakes to be left out."""
+    return any((dataset.table[head] == "").mean() >= _MOSTLY_EMPTY for head in dataset.heads)
 
 
 def _level(level_db: float) -> str:

@@ -15,13 +15,15 @@ _FOLDED = 200
 
 
 def sound_parts(findings: Findings) -> list[Part]:
+    caption = "An estimate from the clip alone"
+    caption += "; beyond 60 dB there is digital silence in it." if (findings.heard["zero_share"] > 0).any() else "."
     pictures: list[Part] = [
         Picture(durations_figure(findings), "histogram of durations", "Limits that fall into the picture are dashed."),
         Picture(levels_figure(findings), "histogram of levels", "A wide spread is several microphones or distances."),
         Picture(
             noise_figure(findings),
             "histogram of estimated signal-to-noise ratios",
-            "An estimate from the clip alone; beyond 60 dB there is digital silence in it.",
+            caption,
         ),
         Picture(silence_figure(findings), "histogram of silence", "Frames more than 40 dB below the clip's loudest."),
     ]

@@ -16,14 +16,38 @@ def decide_split(findings: Findings) -> Decision | None:
     if findings.clips == 1:
         return Decision("Split", "Record more.", "There is one clip.")
     if dataset.speakers and (dataset.people["speaker"] == "").any():
-        gaps = int((dataset.people["speaker"] == "").sum())
-        what = "Fill the speaker column."
-        return Decision(
-            "Split", what, f"{gaps} of {len(dataset.people)} clips have no speaker: nobody can keep them apart."
-        )
+        return _some_speakers(findings)
     if not dataset.speakers:
         return _unknown_speakers(findings)
     return _known_speakers(findings)
+
+
+def can_split(findings: Findings) -> bool:
+    """Without all speakers by name, training only takes a split that stands in a column or is drawn at random."""
+    dataset = findings.dataset
+    if dataset.spoken or not dataset.speakers or not (dataset.people["speaker"] == "").any():
+        return True
+    return dataset.split_origin.startswith("drawn at random") or _column_serves(findings)
+
+
+def _column_serves(findings: Findings) -> bool:
+    dataset = findings.dataset
+    given = dataset.split_origin.startswith("the ") and not dataset.split_problem
+    return given and {"train", "test"} <= set(dataset.sides)
+
+
+def _without_val(findings: Findings) -> tuple[str, ...]:
+    return () if "val" in findings.dataset.sides else ("data.split.val=0",)
+
+
+def _some_speakers(findings: Findings) -> Decision:
+    people = findings.dataset.people
+    gaps = int((people["speaker"] == "").sum())
+    why = f"{gaps} of {len(people)} clips have no speaker: nobody can keep them apart."
+    if _column_serves(findings):
+        what = "Fill the speaker column. Until then use the split as it is, and believe its test less."
+        return Decision("Split", what, why, _without_val(findings))
+    return Decision("Split", "Fill the speaker column.", why)
 
 
 def _unknown_speakers(findings: Findings) -> Decision:
@@ -31,8 +55,9 @@ def _unknown_speakers(findings: Findings) -> Decision:
     why = "There is none, so a test may be passed by knowing the voices."
     if groups := [name for name in findings.settings.group_columns if name in findings.dataset.table.columns]:
         why = f"{why} Where {listed(groups)} stands for the speaker, name that column so."
-    if findings.dataset.split_origin:
-        return Decision("Split", f"{what} Until then use the split as it is, and believe its test less.", why)
+    if _column_serves(findings):
+        what = f"{what} Until then use the split as it is, and believe its test less."
+        return Decision("Split", what, why, _without_val(findings))
     what = f"{what} Until then split at random, and do not take the test for one with new people."
     return Decision("Split", what, why, (_RANDOM,))
 
@@ -51,7 +76,7 @@ def _known_speakers(findings: Findings) -> Decision:
         return _each_in_turn(findings, why)
     lacking = [side for side in ("train", "test") if side not in dataset.sides]
     given = dataset.split_origin.startswith("the ")
-    if given and not leaks and not lacking:
+    if _column_serves(findings) and not leaks:
         if "val" in dataset.sides:
             return Decision("Split", "Use it as it is.", f"{why[0]} None of them stands on two sides.")
         what = "Use it as it is, without validation: training then keeps its last epoch."
@@ -76,7 +101,8 @@ def _each_in_turn(findings: Findings, why: list[str]) -> Decision:
         )
     what = "Hold out each speaker in turn, and look at the mean and at the worst."
     settings = [_CROSS_VALIDATION]
-    if not set(dataset.sides) >= set(SPLITS) and len(dataset.speakers) < len(SPLITS):
+    unfilled = bool(dataset.split_problem) and dataset.split_origin.startswith("the ")
+    if unfilled or (not set(dataset.sides) >= set(SPLITS) and len(dataset.speakers) < len(SPLITS)):
         settings.append(_RANDOM)  # training draws a split before the folds replace it
     return Decision("Split", what, " ".join(why), tuple(settings))
 

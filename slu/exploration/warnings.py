@@ -1,5 +1,6 @@
 """What makes any result on these data less than it seems: the first lines of the page, of the terminal, of eda.json."""
 
+from slu.exploration.dataset import Dataset
 from slu.exploration.findings import Findings
 from slu.exploration.set_aside import conflicts
 from slu.exploration.wording import counted, listed
@@ -46,9 +47,33 @@ def _leaks(findings: Findings) -> list[str]:
         )
     elif len(dataset.speakers) == 1:
         found.append("There is one speaker: results hold for this voice.")
+    found += _gaps(dataset) + _spellings(dataset)
     if dataset.split_problem:
         found.append(dataset.split_problem)
+    if dataset.sides and "train" not in dataset.sides:
+        only = f"Every row is {dataset.sides[0]}" if len(dataset.sides) == 1 else "No row is train"
+        found.append(f"{only}: on this split there is nothing to train on.")
     return found
+
+
+def _gaps(dataset: Dataset) -> list[str]:
+    gaps = int((dataset.people["speaker"] == "").sum())
+    if not dataset.speakers or not gaps:
+        return []
+    return [
+        f"{gaps} of {len(dataset.people)} clips {'has' if gaps == 1 else 'have'} no speaker: leaks cannot be seen for "
+        "those, and a split by speaker needs every speaker. Fill the speaker column."
+    ]
+
+
+def _spellings(dataset: Dataset) -> list[str]:
+    names: dict[str, list[str]] = {}
+    for speaker in dataset.speakers:
+        names.setdefault(speaker.casefold(), []).append(speaker)
+    alike = [" and ".join(repr(name) for name in same) for same in names.values() if len(same) > 1]
+    if not alike:
+        return []
+    return [f"Speakers that differ only in case: {listed(alike)}. If they are one person, a leak goes unseen."]
 
 
 def _copies(findings: Findings) -> list[str]:

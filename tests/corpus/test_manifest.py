@@ -47,6 +47,11 @@ def test_labels_may_be_missing(tmp_path: Path) -> None:
     assert list(partly.table.columns) == ["file_name", "product"]
 
 
+def test_speakers_are_trimmed(tmp_path: Path) -> None:
+    manifest = read(tmp_path, HEADER + "a.wav,tea,1,budi,train\nb.wav,tea,1,budi ,test\nc.wav,tea,1,  ,test\n")
+    assert manifest.table["speaker"].tolist() == ["budi", "budi", ""]
+
+
 def test_split_aliases(tmp_path: Path) -> None:
     names = ["train", "Training", " dev ", "VALID", "validation", "eval", "test", ""]
     rows = "".join(f"{i}.wav,tea,1,s,{name}\n" for i, name in enumerate(names))
@@ -61,11 +66,13 @@ ROW = "a.wav,tea,1,ana,train\n"
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "is not a CSV table in UTF-8"),
+        ("", "metadata.csv is empty"),
+        ("file_name;product;quantity\na.wav;tea;1,5\n", "fields are separated by ';'; save it with commas"),
         (HEADER, "has no rows"),
         (HEADER + "\n\n", "has no rows"),
-        (b"\xff\xfe\x00\x01", "is not a CSV table in UTF-8"),
-        (HEADER + ROW + "b.wav,tea,1,ana,train,extra\n", "is not a CSV table in UTF-8: .*line 3"),
+        (b"\xff\xfe\x00\x01", "is not in UTF-8; save it as 'CSV UTF-8'"),
+        (HEADER.encode() + b"a.wav,caf\xe9,1,ana,train\n", "is not in UTF-8; save it as 'CSV UTF-8'"),
+        (HEADER + ROW + "b.wav,tea,1,ana,train,extra\n", "is not a CSV table: .*line 3"),
         (HEADER + "a.wav,tea,1,ana,train,extra\n", "rows with more fields than its header"),
         ("product,quantity\ntea,1\n", "has no column 'file_name'; its columns are product, quantity"),
         (
@@ -76,7 +83,8 @@ ROW = "a.wav,tea,1,ana,train\n"
         (HEADER + ROW + "b.wav,tea,1.5,ana,train\n", ":3: column 'quantity': '1.5' is not one of the classes 1, 2"),
         (HEADER + ROW + "\nb.wav,milk,1,ana,train\n", ":4: column 'product': 'milk'"),
         (HEADER + ROW + "b.wav,tea,1,ana,later\n", ":3: column 'split': 'later' is not one of train, val, test"),
-        (HEADER + ROW + ROW, r":2: column 'file_name': 'a.wav' stands in more than one row \(and 1 more bad rows\)"),
+        (HEADER + ROW + "b" + ROW + ROW, r":2: .* 'a.wav' stands in more than one row \(lines 2 and 4\)$"),
+        (HEADER + ROW + ROW + ",tea,1,ana,train\n", r"row \(lines 2 and 3\) \(and 1 more bad rows\)$"),
         (HEADER + ",tea,1,ana,train\n", ":2: column 'file_name': '' is empty"),
         (HEADER + "x.wav,milk,9,ana,soon\ny.wav,milk,1,ana,train\n", r"metadata.csv:2: .*\(and 1 more bad rows\)"),
     ],

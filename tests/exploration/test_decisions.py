@@ -11,12 +11,14 @@ import soxr
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
+from slu.common.errors import UserError
 from slu.common.settings import parse_settings
-from slu.exploration.command_line import ingest_command, task_name, train_command, wrapped
+from slu.exploration.command_line import ingest_command, spelled_out, task_name, train_command, wrapped
 from slu.exploration.dataset import Dataset, from_manifest
 from slu.exploration.decisions import decide, settings_of
 from slu.exploration.findings import Findings
 from slu.exploration.settings import Limits
+from slu.exploration.split_decision import can_split
 from slu.exploration.warnings import warn
 from slu.training.settings import DataSettings
 from tests.conftest import RATE, ROOT
@@ -92,10 +94,72 @@ def test_empty_cells_ask_what_they_mean(tmp_path: Path) -> None:
     rows = [{**row, "word": "" if n % 3 == 0 else row["word"]} for n, row in enumerate(rows_of(36))]
     often = next(d for d in decide(explored(tmp_path, rows)) if d.topic == "Empty labels")
     assert "such as none" in often.what
-    assert often.why == "Empty cells: word 33%."
+    assert often.why == "Empty cells: word 33%; 12 clips have no label at all."
     rows = [{**row, "word": "" if n == 3 else row["word"]} for n, row in enumerate(rows_of(36))]
-    rarely = next(d for d in decide(explored(tmp_path, rows)) if d.topic == "Empty labels")
+    assert "Empty labels" not in {d.topic for d in decide(explored(tmp_path, rows))}  # the clip is set aside
+    two = [{**row, "size": ("big", "small")[n % 2]} for n, row in enumerate(rows)]
+    rarely = next(
+        d for d in decide(findings_of(tables_only(tmp_path, two, ["word", "size"]), tmp_path)) if d.topic[:5] == "Empty"
+    )
     assert rarely.what.startswith("Leave the empty label cells")
+
+
+def test_common_empty_cells_are_not_left_out_as_well(tmp_path: Path) -> None:
+    often = [{**row, "word": "" if n % 3 == 0 else row["word"]} for n, row in enumerate(rows_of(36))]
+    findings = findings_of(from_manifest(write_corpus(tmp_path, often), ["word"]), tmp_path)
+    assert findings.set_aside == {}
+    assert [d.topic for d in decide(findings) if d.topic in ("Clips", "Empty labels")] == ["Empty labels"]
+
+
+def test_the_clips_left_out_are_those_of_the_file(tmp_path: Path) -> None:
+    path = write_corpus(tmp_path, rows_of(24))
+    (tmp_path / "audio/005.wav").write_bytes(b"no audio")
+    (tmp_path / "audio/006.wav").unlink()
+    findings = findings_of(from_manifest(path, ["word"]), tmp_path)
+    clips = next(d for d in decide(findings) if d.topic == "Clips")
+    assert len(findings.set_aside) == 2
+    assert clips.what.startswith("Leave 1 clip out. ")
+    assert clips.what.endswith("With the 1 whose audio is missing, set_aside.csv names 2, each with its reason.")
+
+
+def test_clips_without_a_speaker_are_warned_of(tmp_path: Path) -> None:
+    rows = [{**row, "speaker": row["speaker"].replace("s03", " ")} for row in rows_of(24)]
+    findings = explored(tmp_path, rows)
+    assert "2 of 24 clips have no speaker: leaks cannot be seen for those" in warn(findings)[1]
+    assert can_split(findings)
+    assert not can_split(explored(tmp_path, without(rows, "split")))
+    assert not can_split(explored(tmp_path, [row for row in rows if row["split"] != "test"]))
+    no_val = explored(tmp_path, [row for row in rows if row["split"] != "val"])
+    assert settings(no_val, "Split") == ("data.split.val=0",)
+
+
+def test_names_that_differ_only_in_case_are_warned_of(tmp_path: Path) -> None:
+    rows = [{**row, "speaker": "S03" if n == 3 else row["speaker"]} for n, row in enumerate(rows_of(24))]
+    assert "Speakers that differ only in case: 'S03' and 's03'. If they are one" in " ".join(
+        warn(explored(tmp_path, rows))
+    )
+
+
+@pytest.mark.parametrize(
+    ("sides", "words"), [(["test"], "Every row is test: on this split"), (["test", "val"], "No row is train: on this")]
+)
+def test_a_split_without_training_is_warned_of(tmp_path: Path, sides: list[str], words: str) -> None:
+    rows = [{**row, "split": sides[n % len(sides)]} for n, row in enumerate(rows_of(24))]
+    findings = explored(tmp_path, rows)
+    assert any(warning.startswith(words) for warning in warn(findings))
+    assert settings(findings, "Split") == ("data.split.method=speaker",)
+    unknown = explored(tmp_path, without(rows, "speaker"))
+    assert settings(unknown, "Split") == ("data.split.method=random",)
+
+
+def test_a_split_column_with_gaps_is_not_trained_on(tmp_path: Path) -> None:
+    rows = [{**row, "split": "" if n == 3 else row["split"]} for n, row in enumerate(rows_of(48))]
+    assert settings(explored(tmp_path, rows), "Split") == ("data.split.method=speaker",)
+    rows = [{**row, "split": "" if n == 3 else row["split"]} for n, row in enumerate(rows_of(48, speakers=6))]
+    assert settings(explored(tmp_path, rows), "Split") == (
+        "cross_validation=leave_one_speaker_out",
+        "data.split.method=random",
+    )
 
 
 def test_a_shared_recording_is_a_decision(tmp_path: Path) -> None:
@@ -174,6 +238,21 @@ def test_commands_take_the_decisions_and_keep_the_rest() -> None:
     long = train_command([f"data.manifest={'x' * 90}", "'a b'"], decided)
     assert "\\\n" in wrapped(long)
     assert wrapped("python -m slu.train") == "python -m slu.train"
+
+
+def test_manifest_is_short_for_the_data_it_names() -> None:
+    known = {"manifest", "data", "source", "experiment"}
+    assert spelled_out(["-m", "manifest=a,b"], known) == ["-m", "data=manifest", "data.manifest=a,b"]
+    assert spelled_out(["+manifest=x", "data=manifest"], known) == ["data.manifest=x", "data=manifest"]
+    assert spelled_out(["manifest=null", "hydra.run.dir=x"], known) == ["hydra.run.dir=x"]
+    assert spelled_out(["experiment=x", "trainer.max_epochs=1"], known) == ["experiment=x", "trainer.max_epochs=1"]
+    for wrong, words in (
+        (["manifest=x", "source=retail"], "manifest= and source= both name the data"),
+        (["+table=x"], "there is no setting table; slu.eda knows data, experiment, manifest, source"),
+        (["experiment=x", "+table.a=x"], "there is no setting table"),
+    ):
+        with pytest.raises(UserError, match=words):
+            spelled_out(wrong, known)
 
 
 def test_every_setting_is_one_of_training() -> None:

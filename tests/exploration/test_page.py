@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from slu.documents.page import write_page
@@ -10,6 +11,7 @@ from slu.exploration.dataset import from_manifest
 from slu.exploration.decisions import decide
 from slu.exploration.page import exploration_page
 from slu.exploration.record import summarise
+from slu.exploration.sound_parts import sound_parts
 from slu.exploration.summary import summary
 from slu.exploration.warnings import warn
 from tests.exploration.helpers import findings_of, rows_of, tables_only, utterance, write_corpus
@@ -45,6 +47,13 @@ def test_everything_is_inside(page: str) -> None:
 def test_strangers_words_are_escaped(page: str) -> None:
     assert "<b>large</b>" not in page
     assert "&lt;b&gt;large&lt;/b&gt;" in page
+
+
+@pytest.mark.parametrize("padded", [False, True])
+def test_digital_silence_is_spoken_of_where_there_is_some(tmp_path: Path, *, padded: bool) -> None:
+    path = write_corpus(tmp_path, rows_of(4), {"audio/001.wav": np.pad(utterance(1), 4000)} if padded else {})
+    side = sound_parts(findings_of(from_manifest(path, ["word"]), tmp_path))[0]
+    assert ("digital silence" in str(side)) == padded
 
 
 def test_labels_without_audio_make_a_page_that_says_so(tmp_path: Path) -> None:
