@@ -6,6 +6,7 @@ from slu.documents.page import Bullets, Table
 from slu.documents.slide_parts import Slide
 from slu.evaluation.metrics import worst_speaker
 from slu.evaluation.verdict import GOOD_ENOUGH, WRONG_AT_MOST, described, hardest_condition
+from slu.slides.commands import is_of_experiment
 from slu.slides.sources import Sources
 from slu.slides.words import Missing, cite, counted, percent, span
 
@@ -131,7 +132,7 @@ def _open_steps(s: Sources) -> list[_Step]:
         steps.append(_Step("the clips were not explored", "Look for copies, leaks and gaps", s.explore()))
     if not s.metrics["conditions"]:
         steps.append(_Step("only clean clips", "Test in noise, coding and rooms", s.evaluate("conditions=standard")))
-    if s.study is None:
+    if s.study is None and not is_of_experiment(s.bundle):
         steps.append(
             _Step(
                 "no comparison of models",

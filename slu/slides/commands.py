@@ -98,7 +98,9 @@ def train_command(launch: Launch, bundle: Bundle | Missing, show: Show, *more: s
     """The bundle's training again, with `more` settings."""
     if isinstance(bundle, Missing):
         return _command("train", more)
-    return _command("train", [*_choices(bundle, _RECIPE), *_trained_on(bundle, show), *_outputs(launch), *more])
+    keys = {_key(setting) for setting in more}
+    choices = [o for o in _choices(bundle, _RECIPE) if _key(o) not in keys]
+    return _command("train", [*choices, *_trained_on(bundle, show), *_outputs(launch), *more])
 
 
 def explore_command(
@@ -161,6 +163,11 @@ def _choices(bundle: Bundle, groups: Sequence[str]) -> list[str]:
     run = bundle.metrics.get("run")
     overrides = _read_yaml(Path(run) / ".hydra" / "overrides.yaml") if isinstance(run, str) and run else None
     return [str(o) for o in overrides if _key(str(o)) in groups] if isinstance(overrides, list) else []
+
+
+def is_of_experiment(bundle: Bundle | Missing) -> bool:
+    """Its training is an experiment of its own, which another one would take the place of."""
+    return not isinstance(bundle, Missing) and bool(_choices(bundle, ("experiment",)))
 
 
 def _outputs(launch: Launch) -> list[str]:

@@ -94,7 +94,7 @@ def workflow_slide(s: Sources) -> Slide:
         Node("heads", "Heads", heads, 4, 0),
         Node("answer", "Answer", f"labels, scores, confidence; asked again below {spec.min_confidence:g}", 5, 0),
         Node("training", "Training", _training(s, bundle), 2, 1, 2),
-        Node("evaluation", "Evaluation", _evaluation(s, conditions), 4, 1),
+        Node("evaluation", "Evaluation", f"{counted(s.metrics['n'], 'clip')}, {conditions}", 4, 1),
         Node(
             "feedback", "Feedback", "Corrected answers become rows of the manifest; training starts again from there.",
             1, 2, 5, "soft",
@@ -164,12 +164,10 @@ def _training(s: Sources, bundle: Bundle) -> str:
     chosen = "no validation" if objective is None else f"validation objective {objective:.3f}"
     clips = bundle.training.get("clips")
     on = f" on {len(clips):,} clips" if clips else ""
-    return f"{counted(int(metrics['epochs']), 'epoch')}{on}, {chosen}\ntraining split: {known(s.training_split)}"
-
-
-def _evaluation(s: Sources, conditions: str) -> str:
-    clips = counted(s.metrics["n"], "clip")
-    return f"{clips}, {conditions}" + ("" if s.evaluated_split is None else f"\n{s.evaluated_split}")
+    splits = f"training split: {known(s.training_split)}"
+    if s.evaluated_split is not None:
+        splits += f"\nevaluated split: {s.evaluated_split}"
+    return f"{counted(int(metrics['epochs']), 'epoch')}{on}, {chosen}\n{splits}"
 
 
 def cover_notes(s: Sources) -> list[str]:

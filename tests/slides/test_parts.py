@@ -10,7 +10,7 @@ import pytest
 
 from slu.corpus.manifest import Manifest
 from slu.slides.breakdown import confused_pairs
-from slu.slides.commands import Launch, evaluate_command, explore_command, train_command
+from slu.slides.commands import Launch, evaluate_command, explore_command, is_of_experiment, train_command
 from slu.slides.data import count_data
 from slu.slides.predictions import Predictions, read_predictions
 from slu.slides.training_log import TrainingLog, read_training_log
@@ -167,3 +167,8 @@ def test_commands_train_and_explore_what_the_bundle_knows(tmp_path: Path, monkey
     (tmp_path / "run" / ".hydra" / "overrides.yaml").write_text("- model=m2\n- seed=3\n")
     of_m2 = replace(embedded, metrics={"run": "run"})
     assert train_command(_launched(), of_m2, shown) == "python -m slu.train model=m2"
+    assert train_command(_launched(), of_m2, shown, "model=m1") == "python -m slu.train model=m1"
+    assert not is_of_experiment(of_m2)
+    (tmp_path / "run" / ".hydra" / "overrides.yaml").write_text("- experiment=digits_fsdd\n")
+    assert is_of_experiment(of_m2)
+    assert train_command(_launched(), of_m2, shown) == "python -m slu.train experiment=digits_fsdd"

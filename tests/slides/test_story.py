@@ -249,7 +249,7 @@ def test_clips_with_one_label_each(run: Path) -> None:
     [
         (None, "name the folder of an evaluation with run=FOLDER"),
         ("{", "is not JSON"),
-        ('{"clean": {}}', "has no 'joint_accuracy' as evaluations have; run `python -m slu.evaluate "),
+        ('{"clean": {}}', "has no 'joint_accuracy' as evaluations have; run `python -m slu.evaluate` again"),
     ],
 )
 def test_a_folder_that_is_no_evaluation(tmp_path: Path, content: str | None, message: str) -> None:
@@ -288,7 +288,7 @@ def test_the_split_of_the_training_is_not_that_of_the_evaluation(run: Path) -> N
     workflow = next(text for title, text in slides.items() if title.startswith("From logmel"))
     canvas = next(text for title, text in slides.items() if "machine learning canvas" in title)
     assert "training split: speaker-disjoint" in workflow
-    assert "1 speaker on more than one side" in workflow
+    assert "evaluated split: 1 speaker on more than one side" in workflow
     assert "Training split: speaker-disjoint. Evaluated split: 1 speaker on more than one side." in canvas
 
 
