@@ -27,9 +27,11 @@ def _leak(metrics: Mapping[str, Any], training: Mapping[str, Any]) -> str:
     leaking: Sequence[str] = metrics.get("leaking_speakers") or training.get("leaking_speakers") or ()
     if split == "speaker-disjoint":
         return ""
-    named = f" ({', '.join(leaking[:10])}{', …' if len(leaking) > 10 else ''})" if leaking else ""
+    if leaking:
+        names = ", ".join(leaking[:10]) + (", …" if len(leaking) > 10 else "")
+        split = f"speakers leak: {len(leaking)} on both sides of it ({names})"
     return (
-        f"> **Warning: the split is not speaker-disjoint: {split}{named}.** The test figures below are about people "
+        f"> **Warning: the split is not speaker-disjoint: {split}.** The test figures below are about people "
         "that the model was trained on, or may be; they say little about anybody else."
     )
 
