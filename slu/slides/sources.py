@@ -85,9 +85,9 @@ class Sources:
         known = (self.metrics.get("overlap_with_training") or {}).get("speakers") or []
         leaking = [] if isinstance(self.manifest, Missing) else leaking_speakers(self.manifest.table)
         if leaking:
-            found = f"{counted(len(leaking), 'speaker')} on more than one side"
+            found = f"{counted(len(leaking), 'speaker')} on two sides"
         elif known:
-            found = f"{counted(len(known), 'speaker')} named as in the training"
+            found = f"{counted(len(known), 'speaker')} of the training"
         else:
             return None
         return None if (self.training_split or "").startswith("speakers leak") else found

@@ -288,8 +288,8 @@ def test_the_split_of_the_training_is_not_that_of_the_evaluation(run: Path) -> N
     workflow = next(text for title, text in slides.items() if title.startswith("From logmel"))
     canvas = next(text for title, text in slides.items() if "machine learning canvas" in title)
     assert "training split: speaker-disjoint" in workflow
-    assert "evaluated split: 1 speaker on more than one side" in workflow
-    assert "Training split: speaker-disjoint. Evaluated split: 1 speaker on more than one side." in canvas
+    assert "evaluated split: 1 speaker on two sides" in workflow
+    assert "Training split: speaker-disjoint. Evaluated split: 1 speaker on two sides." in canvas
 
 
 def test_speakers_held_out_already_are_not_held_out_again(run: Path) -> None:
