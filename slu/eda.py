@@ -76,6 +76,10 @@ def exploration_settings(settings: Mapping[str, Any], data: DataSettings) -> Exp
 
 def load_dataset(settings: Mapping[str, Any], data: DataSettings, outputs: Path) -> Dataset:
     """What `source`, `data.manifest` and `data.synthetic_speech` name; speaks the corpus where it is missing."""
+    if settings.get("manifest"):  # by way of an experiment or a notebook; the command line is spelled out before
+        raise UserError(
+            "manifest= is for the command line; elsewhere set data=manifest data.manifest=path/metadata.csv"
+        )
     if "source" in settings:
         name = str(settings.get("name") or settings["source"]["kind"])
         return from_source(read_source(settings["source"], settings["heads"]), name, settings["heads"])

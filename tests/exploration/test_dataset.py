@@ -8,8 +8,10 @@ import pytest
 from slu.common.errors import UserError
 from slu.corpus.clips import Clip, Reason, Rejection, Source
 from slu.corpus.splits import SplitSettings
+from slu.eda import load_dataset
 from slu.exploration.dataset import from_manifest, with_spoken
 from slu.exploration.sources import from_source
+from slu.training.settings import DataSettings
 from tests.exploration.helpers import rows_of, tables_only, write_corpus
 
 
@@ -51,6 +53,11 @@ def test_mistakes_name_the_column_and_the_cure(
     path = write_corpus(tmp_path, rows_of(4, fold=("train", "2")))
     with pytest.raises(UserError, match=words):
         from_manifest(path, heads, split)
+
+
+def test_the_short_form_is_not_ignored_where_nothing_spells_it_out(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="manifest= is for the command line"):
+        load_dataset({"manifest": "x.csv"}, DataSettings("t", None, True, 0.1, 10.0, "error"), tmp_path)
 
 
 def test_splits_of_their_own_by_any_column_and_drawn(tmp_path: Path) -> None:
