@@ -12,6 +12,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from slu.common.cli import reports_errors, run_command
 from slu.common.errors import UserError
+from slu.common.files import from_here
 from slu.common.settings import parse_settings
 from slu.corpus.menu import Menu
 from slu.corpus.readers import read_source
@@ -59,8 +60,7 @@ def main(config: DictConfig) -> None:
     if settings["kept"]:
         kept = write_kept(Path(str(data.manifest)), settings["kept"], findings)
     commands = _commands(settings, data, findings, decisions, kept)
-    run = Path(HydraConfig.get().runtime.output_dir)
-    folder = run.relative_to(Path.cwd()) if run.is_relative_to(Path.cwd()) else run
+    folder = from_here(Path(HydraConfig.get().runtime.output_dir))
     write_record(folder, findings, warnings, decisions, commands)
     write_page(folder / "report.html", exploration_page(findings, warnings, decisions, commands))
     print(summary(findings, warnings, decisions, commands, folder))

@@ -17,7 +17,7 @@ from pydantic import Field
 from slu.bundles import Bundle, Predictor, load_bundle
 from slu.common.cli import reports_errors, run_command
 from slu.common.errors import UserError
-from slu.common.files import atomic_write, write_json
+from slu.common.files import atomic_write, from_here, write_json
 from slu.common.progress import progress_bar
 from slu.common.settings import parse_settings
 from slu.corpus.manifest import SPLIT_NAMES, SPLITS, Manifest
@@ -71,7 +71,7 @@ def main(config: DictConfig) -> None:
     settings = parse_settings(
         EvaluateSettings, cast(dict[str, Any], OmegaConf.to_container(config, resolve=True)), "settings"
     )
-    run = _run_folder()
+    run = from_here(Path(HydraConfig.get().runtime.output_dir))
     torch.set_num_threads(settings.threads)
     predictors = [Predictor(load_bundle(Path(folder))) for folder in settings.bundles]
     if not predictors:
@@ -101,12 +101,6 @@ def _compare(scored: Mapping[str, _Scored], run: Path) -> None:
     show(comparison_table(results, pairs), facts_table([*names.items(), ("report", str(run / "report.html"))]))
 
 
-def _run_folder() -> Path:
-    """Hydra's folder for this run, relative to where the user stands if it is below."""
-    folder = Path(HydraConfig.get().runtime.output_dir)
-    return folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
-
-
 def _score(predictor: Predictor, settings: EvaluateSettings) -> _Scored:
     whole, unknown, split = _clips(predictor.bundle, settings)
     split = None if split is None else SPLIT_NAMES.get(split, split)
@@ -115,16 +109,20 @@ def _score(predictor: Predictor, settings: EvaluateSettings) -> _Scored:
     manifest = whole if split is None else subset(whole, "split", split)
     if manifest.table.empty:
         raise UserError(f"{whole.path}: the {split} split is empty")
-    version = predictor.bundle.version
-    with progress_bar(f"scoring {version}") as progress:
-        keep = Path(settings.outputs) / "answers"
+    digests = clip_digests(manifest)
+    with progress_bar(f"scoring {predictor.bundle.version}") as progress:
         results = evaluate(
-            predictor, manifest, settings.conditions, keep=keep, force=settings.force, progress=progress
-        )  # fmt: skip
+            predictor,
+            manifest,
+            settings.conditions,
+            keep=Path(settings.outputs) / "answers",
+            digests=digests,
+            force=settings.force,
+            progress=progress,
+        )
     clean = results["clean"]
     if clean.metrics["n"] == 0:
         raise UserError(f"{manifest.path}: not one readable clip has a label; there is nothing to score")
-    digests = clip_digests(manifest)
     overlap = find_overlap(predictor.bundle, manifest, digests)
     return _Scored(results, overlap, warnings(clean, whole, overlap, unknown, digests), unknown)
 
@@ -171,14 +169,9 @@ def _write(scored: _Scored, folder: Path, settings: EvaluateSettings) -> None:
         ("recorded noise", settings.conditions.noise_folder or "none"),
         ("intervals", str(clean.metrics["interval"])),
         ("calibration", "expected calibration error over 15 bins of equal width"),
-        ("speed", f"{clips_per_second(clean):.0f} clips per CPU second, decoding included"),
+        ("speed", f"{clean.clips_per_cpu_second:.0f} clips per CPU second, decoding included"),
     ]
-    grave = any(text.startswith("LEAK") for text in scored.warnings) or len(scored.warnings) > 0
-    write_page(folder / "report.html", report_page(scored.results, ReportFacts(scored.warnings, grave, how)))
-
-
-def clips_per_second(clean: Evaluation) -> float:
-    return len(clean.table) / max(clean.answers.cpu_s, 1e-9)
+    write_page(folder / "report.html", report_page(scored.results, ReportFacts(scored.warnings, how)))
 
 
 def _tables(scored: _Scored, folder: Path, report_s: float) -> list[Any]:

@@ -14,7 +14,7 @@ from slu.bundles import save_bundle
 from slu.bundles.store import Registered, Registry
 from slu.common.cli import reports_errors, run_command
 from slu.common.errors import UserError
-from slu.common.files import write_json
+from slu.common.files import from_here, write_json
 from slu.common.progress import progress_bar
 from slu.common.settings import parse_settings
 from slu.corpus.splits import describe_split
@@ -39,7 +39,7 @@ from slu.training.stages import Prepared, prepare, require_splits, run_settings,
 @reports_errors
 def main(config: DictConfig) -> float | None:
     settings = cast(dict[str, Any], OmegaConf.to_container(config, resolve=True))
-    outputs, run = Path(settings["outputs"]), _run_folder()
+    outputs, run = Path(settings["outputs"]), from_here(Path(HydraConfig.get().runtime.output_dir))
     plain = run_settings(settings)
     study = None if settings["learning_curve"] is None else learning_curve_settings(settings["learning_curve"])
     if plain.ckpt_path is not None and (study or plain.cross_validation):
@@ -75,12 +75,6 @@ def main(config: DictConfig) -> float | None:
     title += results["clean"].metrics["interval"]
     show(metrics_table(metrics, title), _facts(fitted, registered, run))
     return fitted.objective
-
-
-def _run_folder() -> Path:
-    """Hydra's folder for this run, relative to where the user stands if it is below."""
-    folder = Path(HydraConfig.get().runtime.output_dir)
-    return folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
 
 
 def _resume_command(run: Path) -> str:

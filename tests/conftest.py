@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import runpy
 import subprocess
 import sys
 from collections.abc import Callable
@@ -89,3 +90,23 @@ def run_here(
         return subprocess.CompletedProcess(arguments, code, out, err)
 
     return call
+
+
+@pytest.fixture
+def printed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., tuple[int, str]]:
+    """A command in this process, writing below `tmp_path / "out"`; gives (exit code, both streams as one text)."""
+
+    def run(command: str, *arguments: str) -> tuple[int, str]:
+        monkeypatch.setattr(sys, "argv", [command, f"outputs={tmp_path / 'out'}", *arguments])
+        monkeypatch.delitem(sys.modules, f"slu.{command}", raising=False)  # runpy warns if it was imported
+        code = 0
+        try:
+            runpy.run_module(f"slu.{command}", run_name="__main__")
+        except SystemExit as end:
+            code = int(end.code or 0)
+        streams = capsys.readouterr()
+        return code, streams.out + streams.err
+
+    return run

@@ -2,10 +2,9 @@
 
 import json
 import re
-import runpy
 import shlex
-import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -19,21 +18,8 @@ Eda = Callable[..., tuple[int, str]]
 
 
 @pytest.fixture
-def eda(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Eda:
-    """Run the command in this process; gives (exit code, what it printed to both streams)."""
-
-    def run(*arguments: str) -> tuple[int, str]:
-        monkeypatch.setattr(sys, "argv", ["eda", f"outputs={tmp_path / 'out'}", *arguments])
-        monkeypatch.delitem(sys.modules, "slu.eda", raising=False)  # runpy warns if it was imported
-        code = 0
-        try:
-            runpy.run_module("slu.eda", run_name="__main__")
-        except SystemExit as end:
-            code = int(end.code or 0)
-        printed = capsys.readouterr()
-        return code, printed.out + printed.err
-
-    return run
+def eda(printed: Callable[..., tuple[int, str]]) -> Eda:
+    return partial(printed, "eda")
 
 
 def report(words: str) -> Path:

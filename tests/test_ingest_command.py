@@ -1,8 +1,7 @@
 """`python -m slu.ingest`, from the command line to the files and the words it ends with."""
 
-import runpy
-import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,21 +14,8 @@ OWNERS = Path(__file__).parents[1].parent / "shared" / "data" / "retail_sources"
 
 
 @pytest.fixture
-def ingest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Ingest:
-    """Run the command in this process; gives (exit code, what it printed to both streams)."""
-
-    def run(*arguments: str) -> tuple[int, str]:
-        monkeypatch.setattr(sys, "argv", ["ingest", f"outputs={tmp_path / 'out'}", *arguments])
-        monkeypatch.delitem(sys.modules, "slu.ingest", raising=False)  # runpy warns if it was imported
-        code = 0
-        try:
-            runpy.run_module("slu.ingest", run_name="__main__")
-        except SystemExit as end:
-            code = int(end.code or 0)
-        printed = capsys.readouterr()
-        return code, printed.out + printed.err
-
-    return run
+def ingest(printed: Callable[..., tuple[int, str]]) -> Ingest:
+    return partial(printed, "ingest")
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from slu.common.wording import figure, with_interval
 from slu.spec import TaskSpec
 
 
@@ -143,11 +144,3 @@ def _licence(config: Mapping[str, Any]) -> str:
 def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     lines = [header, ["---"] * len(header), *rows]
     return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
-
-
-def with_interval(value: float | None, interval: Sequence[float] | None) -> str:
-    return figure(value) if interval is None else f"{figure(value)} ({interval[0]:.3f} to {interval[1]:.3f})"
-
-
-def figure(value: float | None) -> str:
-    return "-" if value is None else f"{value:.3f}"

@@ -76,6 +76,11 @@ def atomic_directory(path: Path) -> Iterator[Path]:
         raise
 
 
+def from_here(path: Path) -> Path:
+    """As the user would type it: relative to where they stand, if it is below."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+
+
 def content_hash(path: Path) -> str:
     """BLAKE2b-128 of the file's bytes, as 32 hexadecimal digits."""
     digest = hashlib.blake2b(digest_size=16)

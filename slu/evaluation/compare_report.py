@@ -8,11 +8,11 @@ from matplotlib.figure import Figure
 
 from slu.bundles import Bundle
 from slu.common.errors import UserError
+from slu.common.wording import figure, with_interval
 from slu.documents.figures import SERIES, new_axes
 from slu.documents.page import Page, Picture, Section, Table, Text
 from slu.evaluation.comparison import Comparison, compare
 from slu.evaluation.run import Evaluation
-from slu.evaluation.tables import figure
 
 Results = Mapping[str, Evaluation]
 
@@ -145,9 +145,7 @@ _METHOD = (
 
 
 def _cell(evaluation: Evaluation) -> str:
-    interval = evaluation.metrics["joint_interval"]
-    value = figure(evaluation.metrics["joint_accuracy"])
-    return value if interval is None else f"{value} ({interval[0]:.3f} to {interval[1]:.3f})"
+    return with_interval(evaluation.metrics["joint_accuracy"], evaluation.metrics["joint_interval"])
 
 
 def _undecided(c: Comparison) -> str:

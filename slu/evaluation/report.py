@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from slu.common.wording import between, figure
 from slu.documents.page import Card, Cards, Page, Part, Picture, Players, Section, Side, Table, Text
 from slu.evaluation.calibration import accuracy_by_coverage, reliability
 from slu.evaluation.clip_cards import clip_cards
@@ -19,7 +20,6 @@ from slu.evaluation.plots import (
     reliability_figure,
 )
 from slu.evaluation.run import Evaluation
-from slu.evaluation.tables import figure
 from slu.evaluation.verdict import described, hardest_condition, interval_text, verdict
 from slu.spec import Head
 
@@ -31,8 +31,6 @@ class ReportFacts:
     """What the page says beside the answers."""
 
     warnings: Sequence[str]
-    grave: bool
-    """A warning says that this was no test of people or of new people."""
     how: Sequence[tuple[str, str]] = field(default_factory=tuple)
     """How it was measured: command, seed, threads, speed."""
 
@@ -44,7 +42,7 @@ def report_page(results: Mapping[str, Evaluation], facts: ReportFacts) -> Page:
     bundle = clean.predictor.bundle
     unscored = [head.name for head in clean.spec.heads if head not in clean.heads]
     sections = [
-        Section("Verdict", verdict(clean.metrics, others, facts.grave, unscored)),
+        Section("Verdict", verdict(clean.metrics, others, bool(facts.warnings), unscored)),
         *([Section("Robustness", _robustness(results))] if others else []),
         *(Section(head.name.capitalize(), _head_parts(clean, head)) for head in clean.heads),
         *([Section("Speakers", _speakers(clean))] if clean.metrics["speakers"] else []),
@@ -92,7 +90,7 @@ def _robustness(results: Mapping[str, Evaluation]) -> list[Part]:
         [
             name,
             figure(m["joint_accuracy"]),
-            _range(m["joint_interval"]),
+            between(m["joint_interval"]),
             *(figure(m["heads"][h]["accuracy"]) for h in heads),
             figure(m.get("understood_share")),
             figure(m.get("wrong_and_understood_share")),
@@ -151,7 +149,7 @@ def _speakers(clean: Evaluation) -> list[Part]:
         f"Worst: {worst}, {values['joint_accuracy']:.1%} of {values['n']} clips "
         f"(95 % interval of this speaker's clips {low:.1%} to {high:.1%})."
     )
-    rows = [[name, str(v["n"]), figure(v["joint_accuracy"]), _range(v["interval"])] for name, v in ordered]
+    rows = [[name, str(v["n"]), figure(v["joint_accuracy"]), between(v["interval"])] for name, v in ordered]
     beside: list[Part] = [Table(["speaker", "clips", "all right", "95 % interval"], rows, fold_after=12)]
     if len(ordered) > 1:
         shown = ordered[:24]
@@ -217,7 +215,3 @@ def _counted(indices: Sequence[int], what: str, how: str = "") -> str:
     if len(indices) == 1:
         return f"The {what}{', ' + how if how else ''}:"
     return f"The {len(indices)} {what}s{', ' + how.replace(' it', ' them') if how else ''}:"
-
-
-def _range(interval: Sequence[float] | None) -> str:
-    return "-" if interval is None else f"{interval[0]:.3f} to {interval[1]:.3f}"

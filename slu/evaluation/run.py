@@ -121,6 +121,11 @@ class Evaluation:
         return score(self.truth, self.guess, classes, self.speakers, scores=scores, understood=self.understood)
 
     @property
+    def clips_per_cpu_second(self) -> float:
+        """Decoding, the condition, features and network of one core together."""
+        return len(self.table) / max(self.answers.cpu_s, 1e-9)
+
+    @property
     def broken(self) -> list[str]:
         """Clips that could not be read: where and why."""
         rows = self.answers.broken_rows.tolist()
@@ -148,17 +153,21 @@ def evaluate(
     settings: ConditionSettings = ConditionSettings(),
     *,
     keep: Path | None = None,
+    digests: Sequence[str] | None = None,
     force: bool = False,
     progress: Progress = lambda done, total: None,
 ) -> dict[str, Evaluation]:
     """Every readable clip under every condition, `clean` first.
 
     With a folder to `keep` answers in, an interrupted evaluation goes on where it stopped; `force` starts anew.
+    `digests` spares hashing the clips once more where the caller has done so (`clip_digests`).
     Raises UserError when not one clip can be read.
     """
     rate, total = predictor.bundle.front_end.sample_rate, len(manifest.table)
     conditions = build_conditions(settings, rate, _bank(manifest, rate) if settings.noise_snr_db else [])
-    store = AnswerStore(keep, predictor.bundle, clip_digests(manifest) if keep is not None else [])
+    if digests is None:
+        digests = clip_digests(manifest) if keep is not None else []
+    store = AnswerStore(keep, predictor.bundle, digests)
     if force:
         store.clear()
     parts: dict[str, list[Answers]] = {condition.name: [] for condition in conditions}

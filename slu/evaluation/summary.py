@@ -33,7 +33,7 @@ def metrics_document(
         "unlabelled": unlabelled,
         "unknown_labels": dict(unknown),
         "broken": clean.broken,
-        "clips_per_cpu_second": round(len(clean.table) / max(clean.answers.cpu_s, 1e-9), 1),
+        "clips_per_cpu_second": round(clean.clips_per_cpu_second, 1),
         "bundle": clean.predictor.bundle.version,
         "manifest": str(clean.manifest.path),
     }

@@ -6,6 +6,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from slu.common.wording import between, figure
+
 
 def metrics_table(results: Mapping[str, Mapping[str, Any]], title: str) -> Table:
     """One row per condition (clean, 10 dB, …): accuracy and macro-F1 of each head, and all labels right."""
@@ -20,10 +22,10 @@ def metrics_table(results: Mapping[str, Mapping[str, Any]], title: str) -> Table
     table.add_column("clips", justify="right")
     for condition, metrics in results.items():
         cells = [figure(metrics["heads"][name][key]) for name in heads for key in ("accuracy", "macro_f1")]
-        interval = metrics.get("joint_interval")
-        between = "-" if interval is None else f"{interval[0]:.3f} to {interval[1]:.3f}"
         clips = str(metrics["n"]) if metrics["n"] == metrics["n_joint"] else f"{metrics['n_joint']} of {metrics['n']}"
-        table.add_row(condition, *cells, figure(metrics["joint_accuracy"]), between, clips)
+        table.add_row(
+            condition, *cells, figure(metrics["joint_accuracy"]), between(metrics.get("joint_interval")), clips
+        )
     return table
 
 
@@ -63,10 +65,6 @@ def facts_table(facts: Sequence[tuple[str, str]]) -> Table:
     for name, value in facts:
         table.add_row(name, value)
     return table
-
-
-def figure(value: float | None) -> str:
-    return "-" if value is None else f"{value:.3f}"
 
 
 def show(*tables: Table | None) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from slu.evaluation.tables import figure
+from slu.common.wording import figure, with_interval
 
 
 def classification_report(metrics: Mapping[str, Any]) -> str:
@@ -19,11 +19,11 @@ def classification_report(metrics: Mapping[str, Any]) -> str:
             lines.append(_line(label, width, c["precision"], c["recall"], c["f1"], c["n"]))
         macro = (values["macro_precision"], values["macro_recall"], values["macro_f1"])
         lines.append(_line("macro average", width, *macro, values["n"]))
-        lines.append(f"accuracy {_with_interval(values['accuracy'], values.get('accuracy_interval'))}")
+        lines.append(f"accuracy {with_interval(values['accuracy'], values.get('accuracy_interval'))}")
         if "top2_accuracy" in values:
             lines.append(f"among the two best {figure(values['top2_accuracy'])}, calibration error {values['ece']:.3f}")
         blocks.append("\n".join(lines))
-    joint = _with_interval(metrics["joint_accuracy"], metrics["joint_interval"])
+    joint = with_interval(metrics["joint_accuracy"], metrics["joint_interval"])
     blocks.append(f"all labels right {joint} on {metrics['n_joint']} clips; {metrics['interval']}")
     return "\n\n".join(blocks) + "\n"
 
@@ -32,7 +32,3 @@ def _line(
     label: str, width: int, precision: float | None, recall: float | None, f1: float | None, clips: int
 ) -> str:  # fmt: skip
     return f"{label:{width}}  {figure(precision):>9}  {figure(recall):>6}  {figure(f1):>6}  {clips:>6}"
-
-
-def _with_interval(value: float | None, interval: tuple[float, float] | None) -> str:
-    return figure(value) if interval is None else f"{figure(value)} ({interval[0]:.3f} to {interval[1]:.3f})"

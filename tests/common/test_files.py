@@ -5,7 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from slu.common.files import atomic_directory, atomic_write, content_hash, read_json, settings_hash, write_json
+from slu.common.files import (
+    atomic_directory,
+    atomic_write,
+    content_hash,
+    from_here,
+    read_json,
+    settings_hash,
+    write_json,
+)
 
 
 def names(folder: Path) -> list[str]:
@@ -94,3 +102,9 @@ def test_settings_hash_is_the_same_everywhere() -> None:
     assert settings_hash({"a": (1, 2), "b": 1}) == "7e9456cd43fd9337"
     assert settings_hash({"a": [1, 2], "b": 1.5}) != "7e9456cd43fd9337"
     assert settings_hash("a", "b") != settings_hash("ab")
+
+
+def test_paths_below_the_user_are_shown_short(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert from_here(tmp_path / "outputs" / "x") == Path("outputs/x")
+    assert from_here(tmp_path.parent) == tmp_path.parent

@@ -49,7 +49,7 @@ def texts(found: list[Any]) -> str:
 
 
 def test_every_section_is_there_and_the_page_stands_alone(results: dict[str, Evaluation], tmp_path: Path) -> None:
-    page = report_page(results, ReportFacts(["LEAK: beware"], True, [("command", "python <b>")]))
+    page = report_page(results, ReportFacts(["LEAK: beware"], [("command", "python <b>")]))
     assert [section.title for section in page.sections] == [
         "Verdict", "Robustness", "Voice", "Speakers", "Confidence", "Errors", "How it was measured"
     ]  # fmt: skip
@@ -62,7 +62,7 @@ def test_every_section_is_there_and_the_page_stands_alone(results: dict[str, Eva
 
 
 def test_a_two_class_head_has_its_curves_and_areas(results: dict[str, Evaluation]) -> None:
-    page = report_page(results, ReportFacts([], False))
+    page = report_page(results, ReportFacts([]))
     assert any(isinstance(p, Picture) and "ROC" in p.alt for p in parts(page, "Voice"))
     document = metrics_document(results, Overlap(False), [], {})
     assert 0 <= document["heads"]["voice"]["roc_auc"] <= 1
@@ -74,7 +74,7 @@ def test_a_two_class_head_has_its_curves_and_areas(results: dict[str, Evaluation
 def test_players_hold_the_clip_as_it_was_heard(results: dict[str, Evaluation]) -> None:
     import io
 
-    page = report_page(results, ReportFacts([], False))
+    page = report_page(results, ReportFacts([]))
     players = [player for p in parts(page, "Errors") if isinstance(p, Players) for player in p.players]
     assert players
     samples, rate = sf.read(io.BytesIO(players[0].audio))
@@ -85,7 +85,7 @@ def test_players_hold_the_clip_as_it_was_heard(results: dict[str, Evaluation]) -
 
 
 def test_the_robustness_table_has_a_row_per_condition(results: dict[str, Evaluation]) -> None:
-    page = report_page(results, ReportFacts([], False))
+    page = report_page(results, ReportFacts([]))
     table = next(p for p in parts(page, "Robustness") if isinstance(p, Table))
     assert [row[0] for row in table.rows] == list(results)
     assert table.rows[0][1] == f"{results['clean'].metrics['joint_accuracy']:.3f}"
@@ -97,7 +97,7 @@ def test_one_class_only_and_no_speakers_make_a_page_too(results: dict[str, Evalu
     path = clean.manifest.folder / "one.csv"
     table.to_csv(path, index=False)
     one = evaluate(clean.predictor, read_manifest(path))
-    page = report_page(one, ReportFacts([], False))
+    page = report_page(one, ReportFacts([]))
     assert "these are of one" in texts(parts(page, "Voice"))
     assert "Speakers" not in [section.title for section in page.sections]
     write_page(tmp_path / "one.html", page)

@@ -13,18 +13,12 @@ from slu.training.classifier import LossSettings
 from slu.training.datamodule import LoaderSettings
 from slu.training.fit import FitSettings
 from slu.training.schedule import constant
+from tests.bundles.helpers import MODEL as TINY_M1
 
 SPEAKERS, CLIPS = 20, 10
 VOICES = {0.05: 5, 0.1: 10, 1.0: 100}
 
-M1: dict[str, Any] = {
-    "_target_": "slu.models.m1.M1",
-    "channels": [12, 16],
-    "strides": [2, 2],
-    "layers": 1,
-    "attention_heads": 2,
-    "feedforward": 16,
-}
+M1 = TINY_M1
 M2: dict[str, Any] = {
     "_target_": "slu.models.m2.M2",
     "stack": 4,
