@@ -10,7 +10,7 @@ from typing import Any
 
 SPEC_VERSION = 1
 
-RESERVED = frozenset({"file_name", "speaker", "split", "text", "source"})
+RESERVED = frozenset({"file_name", "speaker", "split", "text", "source", "recording"})
 """Columns of a manifest that cannot be heads."""
 
 
@@ -22,6 +22,12 @@ class Head:
     classes: tuple[str, ...]
     label_map: str = ""
     """Stem of the label-map file in a bundle: `qty` is written as `qty2id.json`."""
+    display: Mapping[str, str] = field(default_factory=dict)
+    """What people are shown instead of a class, as in {female: Perempuan}; the others are shown as they are."""
+    temperature: float = 1.0
+    """Logits are divided by it before the softmax (temperature scaling, Guo et al., 2017); 1 is uncalibrated."""
+    threshold: float = 0.5
+    """Of a two-class head: a score of the second class that is at least this high makes it the answer."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "classes", tuple(str(c) for c in self.classes))
@@ -30,12 +36,45 @@ class Head:
             raise ValueError(f"head '{self.name}' lists a class twice: {list(self.classes)}")
         if len(self.classes) < 2:
             raise ValueError(f"head '{self.name}' needs at least two classes, got {list(self.classes)}")
+        if strangers := sorted(set(self.display) - set(self.classes)):
+            raise ValueError(f"head '{self.name}' has no class '{strangers[0]}' to show under another name")
+        if self.temperature <= 0:
+            raise ValueError(f"head '{self.name}': the temperature must be above 0, got {self.temperature:g}")
+        if not 0 < self.threshold < 1 or (self.threshold != 0.5 and len(self.classes) != 2):
+            raise ValueError(
+                f"head '{self.name}': a threshold lies between 0 and 1, and only two classes have one; "
+                f"got {self.threshold:g} for {len(self.classes)} classes"
+            )
 
     def index(self, label: str) -> int:
         return self.classes.index(label)
 
     def to_ids(self) -> dict[str, int]:
         return {label: i for i, label in enumerate(self.classes)}
+
+    def shown(self, label: str) -> str:
+        return self.display.get(label, label)
+
+    def to_json(self) -> dict[str, Any]:
+        optional: dict[str, Any] = {}
+        if self.display:
+            optional["display"] = dict(self.display)
+        if self.temperature != 1.0:
+            optional["temperature"] = self.temperature
+        if self.threshold != 0.5:
+            optional["threshold"] = self.threshold
+        return {"name": self.name, "classes": list(self.classes), "label_map": self.label_map, **optional}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> "Head":
+        return cls(
+            value["name"],
+            tuple(value["classes"]),
+            value["label_map"],
+            dict(value.get("display", {})),
+            float(value.get("temperature", 1.0)),
+            float(value.get("threshold", 0.5)),
+        )
 
 
 @dataclass(frozen=True)
@@ -49,6 +88,9 @@ class TaskSpec:
     max_duration_s: float = 10.0
     min_confidence: float = 0.5
     """An answer whose confidence is lower counts as not understood."""
+    segment_s: float = 0.0
+    """Longer recordings are heard in segments of this length, whose scores are averaged; 0 hears clips whole."""
+    segment_overlap_s: float = 0.0
 
     def __post_init__(self) -> None:
         if not self.heads:
@@ -58,6 +100,10 @@ class TaskSpec:
             raise ValueError(f"task '{self.task}' names a head twice: {names}")
         if reserved := sorted(set(names) & RESERVED):
             raise ValueError(f"a head cannot be called '{reserved[0]}': manifests use that column for something else")
+        if self.segment_s < 0 or not 0 <= self.segment_overlap_s < max(self.segment_s, 1e-9):
+            raise ValueError(
+                f"task '{self.task}': segments of {self.segment_s:g} s cannot overlap by {self.segment_overlap_s:g} s"
+            )
         maps = [head.label_map for head in self.heads]
         if len(set(maps)) != len(maps):
             raise ValueError(f"two heads of task '{self.task}' share a label map: {maps}")
@@ -73,11 +119,13 @@ class TaskSpec:
         return {
             "spec_version": SPEC_VERSION,
             "task": self.task,
-            "heads": [{"name": h.name, "classes": list(h.classes), "label_map": h.label_map} for h in self.heads],
+            "heads": [head.to_json() for head in self.heads],
             "front_end": dict(self.front_end),
             "min_duration_s": self.min_duration_s,
             "max_duration_s": self.max_duration_s,
             "min_confidence": self.min_confidence,
+            "segment_s": self.segment_s,
+            "segment_overlap_s": self.segment_overlap_s,
         }
 
     @classmethod
@@ -88,9 +136,11 @@ class TaskSpec:
         heads: Sequence[Mapping[str, Any]] = value["heads"]
         return cls(
             task=value["task"],
-            heads=tuple(Head(h["name"], tuple(h["classes"]), h["label_map"]) for h in heads),
+            heads=tuple(Head.from_json(head) for head in heads),
             front_end=dict(value["front_end"]),
             min_duration_s=float(value["min_duration_s"]),
             max_duration_s=float(value["max_duration_s"]),
             min_confidence=float(value["min_confidence"]),
+            segment_s=float(value.get("segment_s", 0.0)),
+            segment_overlap_s=float(value.get("segment_overlap_s", 0.0)),
         )

@@ -12,6 +12,9 @@ class FrontEnd(nn.Module, ABC):
     size: int
     hop_s: float
     """Seconds between frames."""
+    band_hz: Tensor | None
+    """(size,) centre of each band in Hz, where features are natural logarithms of power per band; else None.
+    Only such features can be augmented, and get noise in validation, after they are computed."""
 
     @abstractmethod
     def forward(self, waveform: Tensor) -> Tensor: ...

@@ -46,6 +46,9 @@ class LogMel(FrontEnd):
         self.register_buffer("window", torch.hann_window(win_length), persistent=False)
         filters = AF.melscale_fbanks(n_fft // 2 + 1, f_min, f_max, n_mels, sample_rate, mel_scale="htk")
         self.register_buffer("filters", filters, persistent=False)
+        bins = torch.linspace(0, sample_rate / 2, n_fft // 2 + 1)
+        centres = (bins @ filters) / filters.sum(0).clamp(min=1e-9)
+        self.register_buffer("band_hz", centres, persistent=False)
 
     def forward(self, waveform: Tensor) -> Tensor:
         if waveform.shape[-1] < self.win_length:
