@@ -12,6 +12,7 @@ from torch import Tensor
 
 from slu.audio.decode import AudioLimits, Waveform, decode, rms_db
 from slu.bundles.bundle import Bundle
+from slu.bundles.decision import decide, stated, temper
 from slu.bundles.prediction import Prediction
 
 Scores: TypeAlias = NDArray[np.float32]
@@ -41,9 +42,10 @@ class Predictor:
         ]
 
     def scores(self, waveforms: Sequence[Waveform]) -> dict[str, Scores]:
-        """(clips, classes) probabilities by head."""
+        """(clips, classes) probabilities by head, at the temperatures of the heads."""
         logits = self.logits([self.features(waveform) for waveform in waveforms])
-        return {name: values.softmax(dim=1).numpy() for name, values in logits.items()}
+        scores = {name: values.softmax(dim=1).numpy() for name, values in logits.items()}
+        return {head.name: temper(scores[head.name], head.temperature) for head in self.bundle.spec.heads}
 
     @torch.inference_mode()
     def features(self, waveform: Waveform) -> Tensor:
@@ -59,8 +61,9 @@ class Predictor:
     def answer(self, scores: Mapping[str, Scores], *, duration_s: float, level_db: float) -> Prediction:
         """What one clip's probabilities, (classes,) by head, mean, given its length and RMS level."""
         spec = self.bundle.spec
-        labels = {head.name: head.classes[int(scores[head.name].argmax())] for head in spec.heads}
-        confidence = math.prod(float(values.max()) for values in scores.values())
+        answers = {head.name: decide(head, scores[head.name]) for head in spec.heads}
+        labels = {head.name: head.classes[int(answers[head.name])] for head in spec.heads}
+        confidence = math.prod(float(stated(scores[name], index)) for name, index in answers.items())
         reason = self._reason(confidence, duration_s, level_db)
         return Prediction(
             labels=labels,
@@ -70,6 +73,7 @@ class Predictor:
             reason=reason,
             duration_s=round(duration_s, 3),
             model_version=self.bundle.version,
+            display={head.name: head.shown(labels[head.name]) for head in spec.heads},
         )
 
     def _reason(self, confidence: float, duration_s: float, level_db: float) -> str:

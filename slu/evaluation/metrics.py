@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from slu.bundles.decision import stated
 from slu.evaluation.calibration import expected_calibration_error
 from slu.evaluation.intervals import (
     FEW,
@@ -76,7 +77,7 @@ def head_metrics(
         )
     if scores is not None:
         result["top2_accuracy"] = top_accuracy(truth[known], scores[known], 2)
-        result["ece"] = expected_calibration_error(scores[known].max(axis=1), right[known])
+        result["ece"] = expected_calibration_error(stated(scores[known], guess[known]), right[known])
     result["classes"] = {label: _class_metrics(matrix, i) for i, label in enumerate(labels)}
     result["confusion"] = matrix.tolist()
     return result
@@ -121,7 +122,7 @@ def score(
         "n_joint": int(complete.sum()),
     }
     if scores is not None and complete.any():
-        confidence = np.multiply.reduce([scores[name].max(axis=1).astype(np.float64) for name in classes])
+        confidence = np.multiply.reduce([stated(scores[name], guess[name]) for name in classes])
         result["joint_ece"] = expected_calibration_error(confidence[complete], right[complete])
     if understood is not None and complete.any():
         result |= _acceptance(right[complete], understood[complete])

@@ -165,7 +165,7 @@ def _confidence(clean: Evaluation) -> list[Part]:
         if not known.any():
             continue
         right = clean.truth[head.name] == clean.guess[head.name]
-        bins = reliability(clean.answers.scores[head.name].max(axis=1)[known], right[known])
+        bins = reliability(clean.stated(head)[known], right[known])
         title = f"{head.name}: ECE {bins.error:.3f}"
         parts.append(Picture(reliability_figure(bins, title), f"Reliability diagram of {head.name}"))
     if clean.complete.any():

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from slu.audio.decode import AudioError, AudioLimits, Waveform, decode
 from slu.audio.measure import measure
 from slu.bundles import Prediction, Predictor
+from slu.bundles.decision import decide, stated
 from slu.common.errors import UserError
 from slu.common.files import content_hash
 from slu.corpus.manifest import Manifest
@@ -62,7 +63,7 @@ class Evaluation:
 
     @cached_property
     def guess(self) -> dict[str, Indices]:
-        return {head.name: self.answers.scores[head.name].argmax(axis=1) for head in self.heads}
+        return {head.name: decide(head, self.answers.scores[head.name]) for head in self.heads}
 
     @cached_property
     def speakers(self) -> list[str] | None:
@@ -94,9 +95,12 @@ class Evaluation:
 
     @cached_property
     def confidence(self) -> NDArray[np.float64]:
-        """Per clip: the product of the heads' highest scores, of the heads that are scored here."""
-        tops = [self.answers.scores[head.name].max(axis=1).astype(np.float64) for head in self.heads]
-        return np.multiply.reduce(tops)  # type: ignore[no-any-return]
+        """Per clip: the product of the answered classes' scores, of the heads that are scored here."""
+        return np.multiply.reduce([self.stated(head) for head in self.heads])  # type: ignore[no-any-return]
+
+    def stated(self, head: Head) -> NDArray[np.float64]:
+        """Per clip: the score of the class that is answered."""
+        return stated(self.answers.scores[head.name], self.guess[head.name])
 
     @cached_property
     def understood(self) -> NDArray[np.bool_]:
