@@ -11,19 +11,21 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from slu.audio.decode import AudioLimits, Waveform, decode, rms_db
+from slu.audio.segment import SILENCE_DB, decoding_limits, heard_segments, is_silent
 from slu.bundles.bundle import Bundle
 from slu.bundles.decision import decide, stated, temper
 from slu.bundles.prediction import Prediction
 
 Scores: TypeAlias = NDArray[np.float32]
 
-SILENCE_DB = -70.0
-"""Below this level (RMS, dB full scale) there is nothing to understand; quiet speech lies around -50."""
+_BATCH = 32
+"""Clips or segments at a time: memory does not grow with the length of a recording."""
 
 
 class Predictor:
-    def __init__(self, bundle: Bundle, limits: AudioLimits = AudioLimits(max_duration_s=30.0)) -> None:
-        self.bundle, self.limits = bundle, limits
+    def __init__(self, bundle: Bundle, limits: AudioLimits | None = None) -> None:
+        """`limits` of decoding: unless given, those of the bundle's task."""
+        self.bundle, self.limits = bundle, limits or decoding_limits(bundle.spec)
 
     def predict(self, source: Path | bytes) -> Prediction:
         """Raises slu.audio.decode.AudioError for audio that cannot be used."""
@@ -42,7 +44,27 @@ class Predictor:
         ]
 
     def scores(self, waveforms: Sequence[Waveform]) -> dict[str, Scores]:
-        """(clips, classes) probabilities by head, at the temperatures of the heads."""
+        """(clips, classes) probabilities by head, at the temperatures of the heads.
+
+        Of a clip that is heard in segments, the mean of theirs.
+        """
+        heard = [(clip, piece) for clip, waveform in enumerate(waveforms) for piece in self._pieces(waveform)]
+        owners = np.array([clip for clip, _ in heard])
+        batches = [[piece for _, piece in heard[i : i + _BATCH]] for i in range(0, len(heard), _BATCH)]
+        parts = [self._probabilities(batch) for batch in batches]
+        scores = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+        return {
+            name: np.stack([values[owners == clip].mean(axis=0) for clip in range(len(waveforms))])
+            for name, values in scores.items()
+        }
+
+    def _pieces(self, waveform: Waveform) -> list[Waveform]:
+        """What of a clip has a vote: silent segments do not, unless there is nothing else."""
+        pieces = [s.samples for s in heard_segments(waveform, self.bundle.front_end.sample_rate, self.bundle.spec)]
+        voiced = [piece for piece in pieces if not is_silent(piece)]
+        return voiced or pieces
+
+    def _probabilities(self, waveforms: Sequence[Waveform]) -> dict[str, Scores]:
         logits = self.logits([self.features(waveform) for waveform in waveforms])
         scores = {name: values.softmax(dim=1).numpy() for name, values in logits.items()}
         return {head.name: temper(scores[head.name], head.temperature) for head in self.bundle.spec.heads}

@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from slu.audio.segment import SILENCE_DB
 from slu.bundles import Bundle
-from slu.bundles.predictor import SILENCE_DB
 from slu.corpus.manifest import Manifest
 from slu.corpus.splits import leaking_speakers, speaker_hash
 from slu.evaluation.run import Evaluation

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from slu.audio.decode import AudioError, AudioLimits, Waveform, decode
 from slu.audio.measure import measure
+from slu.audio.segment import CLIP_LIMIT_S, decoding_limits
 from slu.bundles import Prediction, Predictor
 from slu.bundles.decision import decide, stated
 from slu.common.errors import UserError
@@ -28,7 +29,7 @@ from slu.spec import Head, TaskSpec
 _CHUNK = 64
 _BATCH = 32
 _BANK = 60
-LIMITS = AudioLimits(max_duration_s=30.0)
+_BANK_LIMITS = AudioLimits(max_duration_s=CLIP_LIMIT_S, truncate=True)
 
 Progress = Callable[[int, int], None]
 
@@ -115,7 +116,9 @@ class Evaluation:
     def waveform(self, index: int) -> Waveform:
         """The clip as the recogniser heard it: decoded again, and changed again by the condition."""
         row = int(self.answers.rows[index])
-        samples = decode(self.manifest.audio_path(row), self.predictor.bundle.front_end.sample_rate, LIMITS)
+        samples = decode(
+            self.manifest.audio_path(row), self.predictor.bundle.front_end.sample_rate, self.predictor.limits
+        )
         return self.condition.change(samples, row)
 
     @cached_property
@@ -176,14 +179,15 @@ def evaluate(
         store.clear()
     parts: dict[str, list[Answers]] = {condition.name: [] for condition in conditions}
     done = 0
-    for start in range(0, total, _CHUNK):
-        rows = range(start, min(start + _CHUNK, total))
+    step = _clips_at_once(predictor.bundle.spec)
+    for start in range(0, total, step):
+        rows = range(start, min(start + step, total))
         clips: list[tuple[int, Waveform | str]] | None = None
         for condition in conditions:
             answers = store.load(condition, start)
             if answers is None:
                 start_s = time.process_time()
-                clips = clips if clips is not None else list(_read(manifest, rows, rate))
+                clips = clips if clips is not None else list(_read(manifest, rows, rate, predictor.limits))
                 answers = _answer(predictor, clips, condition, start_s)
                 store.save(condition, start, answers)
             parts[condition.name].append(answers)
@@ -228,19 +232,26 @@ def _answer(
     )
 
 
-def _read(manifest: Manifest, rows: Sequence[int], rate: int) -> Iterator[tuple[int, Waveform | str]]:
+def _clips_at_once(spec: TaskSpec) -> int:
+    """Clips in memory at once: no more audio than 64 clips of half a minute, however long the task's recordings."""
+    return max(1, int(_CHUNK * CLIP_LIMIT_S / decoding_limits(spec).max_duration_s))
+
+
+def _read(
+    manifest: Manifest, rows: Sequence[int], rate: int, limits: AudioLimits
+) -> Iterator[tuple[int, Waveform | str]]:
     """Samples, or why there are none."""
     for row in rows:
         try:
-            yield row, decode(manifest.audio_path(row), rate, LIMITS)
+            yield row, decode(manifest.audio_path(row), rate, limits)
         except AudioError as error:
             yield row, str(error)
 
 
 def _bank(manifest: Manifest, rate: int) -> list[Waveform]:
-    """Clips spread evenly over the manifest, so that babble has many voices."""
+    """Clips, or the first half minute of longer ones, spread evenly over the manifest: babble has many voices."""
     rows = np.unique(np.linspace(0, len(manifest.table) - 1, _BANK).astype(int)).tolist()
-    return [clip for _, clip in _read(manifest, rows, rate) if not isinstance(clip, str)]
+    return [clip for _, clip in _read(manifest, rows, rate, _BANK_LIMITS) if not isinstance(clip, str)]
 
 
 def clip_digests(manifest: Manifest) -> list[str]:

@@ -99,3 +99,55 @@ def test_audio_that_cannot_be_used(tmp_path: Path) -> None:
     sf.write(file, tone(300, 3.5), RATE, format="WAV")
     with pytest.raises(AudioError, match="the limit is 3 s"):
         predictor.predict(file.getvalue())
+
+
+SEGMENTS = {"segment_s": 1.0, "max_duration_s": 600.0}
+
+
+@pytest.fixture
+def patient(tmp_path: Path) -> Predictor:
+    """Hears long recordings in segments of one second."""
+    return Predictor(make_bundle(tmp_path / "v1", **SEGMENTS))
+
+
+def test_a_long_recording_is_answered_by_the_mean_of_its_segments(patient: Predictor) -> None:
+    parts = [tone(200 * (1 + i), 1.0) for i in range(3)]
+    one_by_one = patient.scores(parts)
+    whole = patient.scores([np.concatenate(parts), parts[1]])
+    for head, values in one_by_one.items():
+        assert len(np.unique(values[:, 0])) == 3
+        np.testing.assert_allclose(whole[head][0], values.mean(axis=0), atol=1e-6)
+        np.testing.assert_allclose(whole[head][1], values[1], atol=1e-6)
+    answer = patient.predict_waveforms([np.concatenate(parts)])[0]
+    assert answer.labels["product"] == ("tea", "coffee", "milk")[int(one_by_one["product"].mean(axis=0).argmax())]
+    assert answer.duration_s == 3.0
+
+
+def test_silent_segments_and_a_short_rest_have_no_vote(patient: Predictor) -> None:
+    voice = tone(300, 1.0)
+    silence = np.zeros(RATE, np.float32)
+    alone = patient.scores([voice])
+    for padded in ([voice, silence], [silence, voice, silence], [voice, tone(900, 0.3)]):
+        for head, values in patient.scores([np.concatenate(padded)]).items():
+            np.testing.assert_allclose(values, alone[head], atol=1e-6)
+    answer = patient.predict_waveforms([np.zeros(3 * RATE, np.float32)])[0]
+    assert (answer.understood, answer.reason) == (False, "silence")
+
+
+def test_short_clips_are_answered_as_without_segments(predictor: Predictor, tmp_path: Path) -> None:
+    patient = Predictor(make_bundle(tmp_path / "v1", segment_s=1.0))
+    for clip in (tone(300, 0.5), tone(300, 1.0)):
+        assert patient.predict_waveforms([clip]) == predictor.predict_waveforms([clip])
+
+
+def test_minutes_are_heard_in_bounded_batches_and_no_longer_than_the_task_accepts(
+    patient: Predictor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = []
+    logits = patient.logits
+    monkeypatch.setattr(patient, "logits", lambda features: seen.append(len(features)) or logits(features))
+    sf.write(tmp_path / "minutes.flac", np.tile(tone(300, 1.0), 100), RATE)
+    answer = patient.predict(tmp_path / "minutes.flac")
+    assert (answer.understood, answer.duration_s, seen) == (True, 100.0, [32, 32, 32, 4])
+    with pytest.raises(AudioError, match="the limit is 30 s"):
+        Predictor(make_bundle(tmp_path / "v2")).predict(tmp_path / "minutes.flac")

@@ -1,6 +1,7 @@
 """Scoring clips: the same answers as a prediction, kept for the next time, with broken clips named."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from slu.bundles import Predictor
 from slu.common.errors import UserError
 from slu.corpus.manifest import Manifest, read_manifest
 from slu.evaluation.conditions import ConditionSettings
-from slu.evaluation.run import evaluate, subset
+from slu.evaluation.run import _clips_at_once, evaluate, subset
 from tests.bundles.helpers import make_bundle
 from tests.conftest import RATE, tone
 
@@ -155,3 +156,26 @@ def test_a_subset_keeps_its_line_numbers(manifest: Manifest) -> None:
     part = subset(manifest, "speaker", "s2")
     assert len(part.table) == COUNT // 5
     assert part.where(1).startswith(f"{manifest.path}:9 ")
+
+
+def test_long_recordings_are_answered_as_predictions_are(tmp_path: Path) -> None:
+    predictor = Predictor(make_bundle(tmp_path / "v1", segment_s=1.0, segment_overlap_s=0.25, max_duration_s=600.0))
+    waves = [tone(300, 0.6), np.concatenate([tone(200, 20.0), tone(900, 15.0)]), tone(500, 3.7)]
+    for index, wave in enumerate(waves):
+        sf.write(tmp_path / f"{index}.flac", wave, RATE)
+    rows = {"file_name": [f"{i}.flac" for i in range(3)], "product": "tea"}
+    pd.DataFrame(rows).to_csv(tmp_path / "metadata.csv", index=False)
+    scored = evaluate(predictor, read_manifest(tmp_path / "metadata.csv"))["clean"]
+    for index in range(3):
+        heard, predicted = scored.prediction(index), predictor.predict(tmp_path / f"{index}.flac")
+        assert (heard.labels, heard.duration_s, heard.reason) == (
+            predicted.labels, predicted.duration_s, predicted.reason,
+        )  # fmt: skip
+        assert heard.confidence == pytest.approx(predicted.confidence, abs=1e-6)
+    assert len(scored.waveform(1)) == 35 * RATE
+
+
+def test_long_recordings_are_read_few_at_a_time(predictor: Predictor) -> None:
+    assert _clips_at_once(predictor.bundle.spec) == 64
+    assert _clips_at_once(replace(predictor.bundle.spec, segment_s=3.0, max_duration_s=600.0)) == 3
+    assert _clips_at_once(replace(predictor.bundle.spec, segment_s=3.0, max_duration_s=7200.0)) == 1
