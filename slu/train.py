@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -18,12 +19,14 @@ from slu.common.files import from_here, write_json
 from slu.common.progress import progress_bar
 from slu.common.settings import parse_settings
 from slu.corpus.splits import describe_split
+from slu.evaluation.decision import Decision, DecisionSettings, require_decidable
 from slu.evaluation.plots import confusion_figure
 from slu.evaluation.run import Evaluation, subset
 from slu.evaluation.tables import facts_table, metrics_table, show
 from slu.features.augment import AugmentSettings
 from slu.studies.crossval import leave_one_speaker_out
 from slu.studies.curve_report import curve_table, make_report, write_report
+from slu.studies.decision import choose_decision
 from slu.studies.learning_curve import LearningCurveSettings, learning_curve_settings, run_learning_curve
 from slu.studies.scoring import score_fitted
 from slu.training.classifier import LossSettings
@@ -46,6 +49,12 @@ def main(config: DictConfig) -> float | None:
         raise UserError("ckpt_path resumes a single fit; a cross-validation or a learning curve is started without it")
     if study is not None and plain.cross_validation is not None:
         raise UserError("cross_validation and learning_curve are two runs; set one of them to null")
+    decision_settings = parse_settings(DecisionSettings, settings["decision"], "decision")
+    if decision_settings.chooses and (study or plain.cross_validation):
+        raise UserError(
+            "a cross-validation and a learning curve keep no clips to choose on; set decision.calibrate=false "
+            "decision.threshold=0.5 decision.min_accuracy=null"
+        )
     torch.set_num_threads(plain.threads)
     fit_settings = _fit_settings(config, settings, plain, run)
     resume_from = None if plain.ckpt_path is None else Path(plain.ckpt_path)
@@ -60,6 +69,7 @@ def main(config: DictConfig) -> float | None:
     if study is not None:
         _learn_by_shares(study, settings, data, fit_settings, run)
         return None
+    require_decidable(decision_settings, data.spec, int((data.features.table["split"] == "val").sum()))
     split = describe_split(data.features.table)
     if split != "speaker-disjoint":
         print(f"warning: {split}; the test may say nothing about new people", flush=True)
@@ -67,9 +77,11 @@ def main(config: DictConfig) -> float | None:
         check_checkpoint(resume_from, settings["model"], data.spec)
     print(f"run: {run}\nif it is cut short: {_resume_command(run)}", flush=True)
     fitted = fit(data.features.table, data.spec, fit_settings, run, resume_from)
+    decision = _decide(fitted, data, decision_settings, fit_settings)
+    data = replace(data, spec=decision.spec)
     results = _test(fitted, data, plain)
     metrics = {condition: result.metrics for condition, result in results.items()}
-    registered = _register(settings, data, fitted, training_record(data.features.table), metrics, run)
+    registered = _register(settings, data, fitted, training_record(data.features.table), metrics, run, decision.facts)
     _record(fit_settings, settings, fitted, data, results["clean"])
     title = f"{data.spec.task}: {fitted.parameters:,} parameters on test clips, {split}; generated noise; "
     title += results["clean"].metrics["interval"]
@@ -98,6 +110,15 @@ def _fit_settings(config: DictConfig, settings: Mapping[str, Any], plain: RunSet
     )
 
 
+def _decide(fitted: Fitted, data: Prepared, settings: DecisionSettings, fit_settings: FitSettings) -> Decision:
+    with progress_bar("hearing the validation clips") as progress:
+        nothing_to_answer = fit_settings.loss.unlabelled == "uniform"
+        decision = choose_decision(fitted, data, settings, unlabelled_is_wrong=nothing_to_answer, progress=progress)
+    for sentence in decision.sentences:
+        print(sentence, flush=True)
+    return decision
+
+
 def _test(fitted: Fitted, data: Prepared, plain: RunSettings) -> dict[str, Evaluation]:
     with progress_bar("testing") as progress:
         test = subset(data.manifest, "split", "test")
@@ -111,6 +132,7 @@ def _register(
     training: Mapping[str, Any],
     tests: Mapping[str, Any],
     run: Path,
+    decision: Mapping[str, Any] | None = None,
 ) -> Registered:
     metrics = {
         "objective": fitted.objective,
@@ -124,6 +146,7 @@ def _register(
         "epochs": fitted.epochs,
         "cpu_s": round(fitted.cpu_s, 1),
         "run": str(run),
+        **({"decision": decision} if decision else {}),
     }
     write_json(run / "metrics.json", metrics)
     registry = Registry(Path(settings["outputs"]) / "registry")
@@ -136,7 +159,7 @@ def _record(
     fit_settings: FitSettings, settings: Mapping[str, Any], fitted: Fitted, data: Prepared, clean: Evaluation
 ) -> None:
     figures = {
-        f"test/{head.name}": confusion_figure(clean.confusion(head), head.classes, head.name)
+        f"test/{head.name}": confusion_figure(clean.confusion(head), [head.shown(c) for c in head.classes], head.name)
         for head in data.spec.heads
     }
     test = subset(data.manifest, "split", "test")

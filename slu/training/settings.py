@@ -22,6 +22,8 @@ class DataSettings:
     on_bad_audio: Literal["error", "skip"]
     heads: tuple[str, ...] = ()
     label_maps: dict[str, str] = field(default_factory=dict)
+    display_names: dict[str, dict[str, str]] = field(default_factory=dict)
+    """By head, what people are shown instead of a class."""
     split: SplitSettings = SplitSettings()
 
 

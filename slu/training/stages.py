@@ -1,7 +1,7 @@
 """The stages before training, each skipped when up to date: corpus, manifest with splits, task contract."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -88,7 +88,7 @@ def load_data(settings: Mapping[str, Any], outputs: Path) -> tuple[Manifest, Tas
     try:
         spec = TaskSpec(
             task=data.task,
-            heads=heads,
+            heads=_named(heads, data.display_names),
             front_end=dict(settings["features"]),
             min_duration_s=data.min_duration_s,
             max_duration_s=data.max_duration_s,
@@ -105,6 +105,14 @@ def _read_recordings(
     heads = heads or infer_heads(read_manifest(path), data.heads, data.label_maps)
     manifest = read_manifest(path, heads)
     return Manifest(path, assign_splits(manifest.table, data.split, str(path))), heads
+
+
+def _named(heads: Sequence[Head], names: Mapping[str, Mapping[str, str]]) -> tuple[Head, ...]:
+    """Raises ValueError for names of a head or class that there is not."""
+    if strangers := sorted(set(names) - {head.name for head in heads}):
+        known = ", ".join(head.name for head in heads)
+        raise ValueError(f"display_names.{strangers[0]}: there is no such head; heads are {known}")
+    return tuple(replace(head, display={**head.display, **names.get(head.name, {})}) for head in heads)
 
 
 def split_settings(settings: Mapping[str, Any]) -> SplitSettings:
