@@ -53,10 +53,11 @@ class Predictor:
         batches = [[piece for _, piece in heard[i : i + _BATCH]] for i in range(0, len(heard), _BATCH)]
         parts = [self._probabilities(batch) for batch in batches]
         scores = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-        return {
+        means = {
             name: np.stack([values[owners == clip].mean(axis=0) for clip in range(len(waveforms))])
             for name, values in scores.items()
         }
+        return {head.name: temper(means[head.name], head.temperature) for head in self.bundle.spec.heads}
 
     def _pieces(self, waveform: Waveform) -> list[Waveform]:
         """What of a clip has a vote: silent segments do not, unless there is nothing else."""
@@ -66,8 +67,7 @@ class Predictor:
 
     def _probabilities(self, waveforms: Sequence[Waveform]) -> dict[str, Scores]:
         logits = self.logits([self.features(waveform) for waveform in waveforms])
-        scores = {name: values.softmax(dim=1).numpy() for name, values in logits.items()}
-        return {head.name: temper(scores[head.name], head.temperature) for head in self.bundle.spec.heads}
+        return {name: values.softmax(dim=1).numpy() for name, values in logits.items()}
 
     @torch.inference_mode()
     def features(self, waveform: Waveform) -> Tensor:
