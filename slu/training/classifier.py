@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import lightning as L
 import numpy as np
@@ -32,6 +32,9 @@ class LossSettings:
     class_weights: bool = False
     """Weight classes by inverse training frequency."""
     label_smoothing: float = 0.05
+    unlabelled: Literal["ignore", "uniform"] = "ignore"
+    """Clips without a label for a head teach nothing, or that every class is as probable as another: outlier
+    exposure (Hendrycks et al., 2019) for clips that hold nothing to answer, such as music to a detector of voices."""
     ema_decay: float = 0.0
     """Exponential moving average of the weights, per step; 0 switches it off."""
 
@@ -97,17 +100,29 @@ class UtteranceClassifier(L.LightningModule):
     def _loss(self, logits: dict[str, Tensor], labels: dict[str, Tensor]) -> Tensor:
         total = torch.zeros((), device=self.device)
         for name, target in labels.items():
-            if not (target != NO_LABEL).any():
-                continue
-            weight = self.class_weights.get(name)
-            total = total + self.loss_settings.head_weights.get(name, 1.0) * F.cross_entropy(
-                logits[name],
+            loss = self._head_loss(name, logits[name], target)
+            if loss is not None:
+                total = total + self.loss_settings.head_weights.get(name, 1.0) * loss
+        return total
+
+    def _head_loss(self, name: str, logits: Tensor, target: Tensor) -> Tensor | None:
+        """None where no clip teaches anything."""
+        labelled, weight, loss = target != NO_LABEL, self.class_weights.get(name), None
+        if labelled.any():
+            loss = F.cross_entropy(
+                logits,
                 target,
                 weight=None if weight is None else weight.to(self.device),
                 ignore_index=NO_LABEL,
                 label_smoothing=self.loss_settings.label_smoothing,
             )
-        return total
+        if self.loss_settings.unlabelled == "ignore" or labelled.all():
+            return loss
+        doubt = -F.log_softmax(logits[~labelled], dim=1).mean()  # cross-entropy against equal probabilities
+        if loss is None:
+            return doubt
+        share = labelled.float().mean()  # every clip weighs the same, labelled or not
+        return share * loss + (1 - share) * doubt
 
     def optimizer_step(self, *args: Any, **kwargs: Any) -> None:
         super().optimizer_step(*args, **kwargs)
