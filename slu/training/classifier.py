@@ -10,17 +10,23 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 from torch.optim import Optimizer
-from torch.optim.lr_scheduler import LRScheduler
+from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torchmetrics import MeanMetric, MetricCollection
-from torchmetrics.classification import MulticlassAccuracy, MulticlassF1Score
+from torchmetrics.classification import (
+    MulticlassAccuracy,
+    MulticlassF1Score,
+    MulticlassPrecision,
+    MulticlassRecall,
+)
 
 from slu.models import Recogniser, build_recogniser
 from slu.spec import TaskSpec
 from slu.training.datamodule import NO_LABEL, Batch
 
 OBJECTIVE = "val/objective"
-"""Mean macro-F1 over the heads and over the clean and the noisy validation pass: what "best" means."""
+"""Mean macro-F1 over the heads and over the clean and, where there is one, the noisy validation pass: what "best"
+means."""
 
 _CONDITIONS = ("clean", "noisy")
 
@@ -77,6 +83,8 @@ class UtteranceClassifier(L.LightningModule):
             heads[f"head_{head.name}"] = MetricCollection(
                 {
                     "accuracy": MulticlassAccuracy(average="micro", **arguments),
+                    "macro_precision": MulticlassPrecision(average="macro", **arguments),
+                    "macro_recall": MulticlassRecall(average="macro", **arguments),
                     "macro_f1": MulticlassF1Score(average="macro", **arguments),
                 }
             )
@@ -150,7 +158,7 @@ class UtteranceClassifier(L.LightningModule):
 
     def on_validation_epoch_end(self) -> None:
         objective = []
-        for condition in _CONDITIONS:
+        for condition in _CONDITIONS[: len(self.trainer.num_val_batches)]:  # the noisy pass can be switched off
             scores = self.scores[condition]
             for name in self.spec.head_names:
                 values = scores[f"head_{name}"].compute()  # type: ignore[index]
@@ -165,9 +173,22 @@ class UtteranceClassifier(L.LightningModule):
         self.log(OBJECTIVE, torch.stack(objective).mean(), prog_bar=True)
 
     def configure_optimizers(self) -> Any:
+        """What `conf/optimizer` and `conf/scheduler` have to build.
+
+        The optimizer is called with two parameter groups. The scheduler is called as `scheduler(optimizer,
+        total_steps=…)` and steps with every batch, unless it is a ReduceLROnPlateau: that one steps once per epoch,
+        on OBJECTIVE.
+        """
         # Biases, norms and other vectors are not decayed: shrinking them regularises nothing.
         matrices = [p for p in self.network.parameters() if p.ndim > 1]
         vectors = [p for p in self.network.parameters() if p.ndim <= 1]
-        optimizer = self.make_optimizer([{"params": matrices}, {"params": vectors, "weight_decay": 0.0}])
+        optimizer = self.make_optimizer([{"params": matrices}, {"params": vectors}])
+        if "weight_decay" in optimizer.defaults:
+            optimizer.param_groups[1]["weight_decay"] = 0.0
         scheduler = self.make_scheduler(optimizer, total_steps=int(self.trainer.estimated_stepping_batches))
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
+        steps: dict[str, Any] = {"scheduler": scheduler, "interval": "step"}
+        if isinstance(scheduler, ReduceLROnPlateau):
+            # Lightning's own interval of an epoch steps after the last checkpoint is written: a resumed run would have
+            # missed a step. The last batch of an epoch steps after validation and before that checkpoint.
+            steps |= {"frequency": int(self.trainer.num_training_batches), "monitor": OBJECTIVE}
+        return {"optimizer": optimizer, "lr_scheduler": steps}

@@ -39,8 +39,8 @@ class Batch(NamedTuple):
 class LoaderSettings:
     batch_size: Annotated[int, Field(ge=1)] = 64
     num_workers: Annotated[int, Field(ge=0)] = 0
-    validation_snr_db: tuple[float, float] = (0.0, 10.0)
-    """The second validation pass hears every clip at a seeded SNR from this range."""
+    validation_snr_db: tuple[float, float] | None = (0.0, 10.0)
+    """The second validation pass hears every clip at a seeded SNR from this range; None leaves that pass out."""
 
 
 class UtteranceDataset(Dataset[tuple[Tensor, tuple[int, ...], int]]):
@@ -104,7 +104,7 @@ class LengthBatchSampler(Sampler[list[int]]):
 
 
 class UtteranceDataModule(L.LightningDataModule):
-    """Train, validation (clean, then noisy) and test loaders over a table of features."""
+    """Train, validation (clean, then noisy if asked for) and test loaders over a table of features."""
 
     def __init__(
         self,
@@ -123,7 +123,10 @@ class UtteranceDataModule(L.LightningDataModule):
         }
         self.datasets = {split: UtteranceDataset(part, spec) for split, part in self.tables.items()}
         self.augment = Augment(augment, hop_s)
-        self.validation_noise = Augment(AugmentSettings(noise_prob=1.0, noise_snr_db=loader.validation_snr_db), hop_s)
+        self.validation_noise = None
+        if loader.validation_snr_db is not None:
+            noise = AugmentSettings(noise_prob=1.0, noise_snr_db=loader.validation_snr_db)
+            self.validation_noise = Augment(noise, hop_s)
 
     def train_dataloader(self) -> DataLoader[Any]:
         data = self.datasets["train"]
@@ -134,7 +137,8 @@ class UtteranceDataModule(L.LightningDataModule):
         )  # fmt: skip
 
     def val_dataloader(self) -> list[DataLoader[Any]]:
-        return [self._ordered("val"), self._ordered("val")] if len(self.datasets["val"]) else []
+        passes = 1 if self.validation_noise is None else 2
+        return [self._ordered("val") for _ in range(passes)] if len(self.datasets["val"]) else []
 
     def test_dataloader(self) -> DataLoader[Any]:
         """Features as they are cached, in the table's order; the command itself tests from audio."""
@@ -150,6 +154,7 @@ class UtteranceDataModule(L.LightningDataModule):
         if trainer.training:
             return self._augmented(batch, self.augment, [self.seed, trainer.current_epoch])
         if (trainer.validating or trainer.sanity_checking) and dataloader_idx == 1:
+            assert self.validation_noise is not None
             return self._augmented(batch, self.validation_noise, [0, 1])  # the same noise in every epoch and run
         return batch
 

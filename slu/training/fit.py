@@ -14,9 +14,10 @@ import torch
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.callbacks import Callback, EarlyStopping, LearningRateMonitor, ModelCheckpoint
 from lightning.pytorch.loggers import Logger
+from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from slu.common.errors import UserError
-from slu.features import build_front_end
+from slu.features import FrontEnd, build_front_end
 from slu.features.augment import AugmentSettings
 from slu.models import Recogniser
 from slu.spec import TaskSpec
@@ -83,12 +84,13 @@ def fit(
     `folder` gets the checkpoints. Raises UserError for model settings that do not fit together.
     """
     quiet_lightning()
-    _refuse_unusable(settings, spec)
+    monitored = bool((table["split"] == "val").any())
+    _refuse_unusable(settings, spec, monitored)
     front_end = build_front_end(spec.front_end)
+    refuse_unaugmentable(front_end, settings.augment, settings.loader)
     data = UtteranceDataModule(
         table, spec, loader=settings.loader, augment=settings.augment, hop_s=front_end.hop_s, seed=settings.seed
     )
-    monitored = len(data.datasets["val"]) > 0
     L.seed_everything(settings.seed, verbose=False)
     train = data.tables["train"]
     try:
@@ -149,7 +151,7 @@ def fit(
     )
 
 
-def _refuse_unusable(settings: FitSettings, spec: TaskSpec) -> None:
+def _refuse_unusable(settings: FitSettings, spec: TaskSpec, monitored: bool) -> None:
     """Raises UserError for settings that would only fail, or silently do nothing, in the middle of a fit."""
     if int(settings.trainer.get("max_epochs") or 0) < 1:
         raise UserError(f"trainer.max_epochs must be at least 1, got {settings.trainer.get('max_epochs')}")
@@ -161,9 +163,27 @@ def _refuse_unusable(settings: FitSettings, spec: TaskSpec) -> None:
             f"loss.head_weights.{unknown[0]}: there is no such head; heads are {', '.join(spec.head_names)}"
         )
     try:
-        settings.optimizer([torch.nn.Parameter(torch.zeros(1))])
+        optimizer = settings.optimizer([torch.nn.Parameter(torch.zeros(1))])
     except (TypeError, ValueError) as error:
         raise UserError(f"optimizer: {error}") from None
+    try:
+        scheduler = settings.scheduler(optimizer, total_steps=1)
+    except (TypeError, ValueError) as error:
+        raise UserError(f"scheduler: {error}") from None
+    if isinstance(scheduler, ReduceLROnPlateau) and not monitored:
+        raise UserError(
+            "scheduler: a plateau is one of the validation objective, and there are no val rows; mark some speakers "
+            "as val, or take scheduler=cosine"
+        )
+
+
+def refuse_unaugmentable(front_end: FrontEnd, augment: AugmentSettings, loader: LoaderSettings) -> None:
+    """Raises UserError where noise or distortion is asked for of features that are no powers per band."""
+    if front_end.band_hz is None and (augment != AugmentSettings() or loader.validation_snr_db is not None):
+        raise UserError(
+            "features: this front end gives no powers per band, so it can neither be augmented nor get noise in "
+            "validation; train with augment=none loader.validation_snr_db=null"
+        )
 
 
 def require_checkpoint(path: Path) -> None:

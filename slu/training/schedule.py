@@ -3,7 +3,7 @@
 import math
 
 from torch.optim import Optimizer
-from torch.optim.lr_scheduler import LambdaLR
+from torch.optim.lr_scheduler import LambdaLR, ReduceLROnPlateau
 
 
 def cosine_with_warmup(optimizer: Optimizer, total_steps: int, *, warmup: float = 0.1, floor: float = 0.0) -> LambdaLR:
@@ -21,3 +21,10 @@ def cosine_with_warmup(optimizer: Optimizer, total_steps: int, *, warmup: float 
 
 def constant(optimizer: Optimizer, total_steps: int) -> LambdaLR:
     return LambdaLR(optimizer, lambda step: 1.0)
+
+
+def plateau(
+    optimizer: Optimizer, total_steps: int, *, factor: float = 0.5, patience: int = 4, min_lr: float = 1e-5
+) -> ReduceLROnPlateau:
+    """Times `factor` after more than `patience` epochs without a better validation objective, down to `min_lr`."""
+    return ReduceLROnPlateau(optimizer, mode="max", factor=factor, patience=patience, min_lr=min_lr)
