@@ -1,4 +1,7 @@
-"""Who trains, who validates, who tests. Speakers are kept on one side unless a random split is asked for by name."""
+"""Who trains, who validates, who tests.
+
+Speakers, and the recordings that clips were cut from, are kept on one side unless another split is asked for by name.
+"""
 
 import hashlib
 from dataclasses import dataclass
@@ -11,7 +14,7 @@ from pydantic import Field
 from slu.common.errors import UserError
 from slu.corpus.manifest import SPLIT_NAMES, SPLITS
 
-Method = Literal["auto", "column", "speaker", "random"]
+Method = Literal["auto", "column", "speaker", "recording", "random"]
 
 
 @dataclass(frozen=True)
@@ -41,20 +44,51 @@ def assign_splits(table: pd.DataFrame, settings: SplitSettings, where: str) -> p
         )
     method = "speaker" if settings.method == "auto" else settings.method
     rng = np.random.default_rng(settings.seed)
-    if method == "random":
-        units = pd.Series(np.arange(len(table)), index=table.index)
-    else:
-        units = speakers(table, where)
+    units = _units(table, method, where)
     names = units.unique()
     order = [names[i] for i in rng.permutation(len(names))]
     n_val, n_test = (max(1, round(len(order) * share)) if share > 0 else 0 for share in (settings.val, settings.test))
     if len(order) - n_val - n_test < 1:
+        if method == "random":
+            raise UserError(f"{where} has {len(order)} clips, too few for training, validation and test")
+        more = "record more people" if method == "speaker" else "add recordings"
         raise UserError(
-            f"{where} has {len(order)} speakers, too few for speaker-disjoint training, validation and test; "
-            "record more people, fill a split column, or accept leakage with data.split.method=random"
+            f"{where} has {len(order)} {method}s, too few for {method}-disjoint training, validation and test; "
+            f"{more}, fill a split column, or accept leakage with data.split.method=random"
         )
     side = {name: "test" if i < n_test else "val" if i < n_test + n_val else "train" for i, name in enumerate(order)}
     return table.assign(split=units.map(side))
+
+
+def _units(table: pd.DataFrame, method: str, where: str) -> pd.Series:
+    """What goes to one side as a whole: by row the name of its speaker, of its recording, or its own number."""
+    if method == "random":
+        return pd.Series(np.arange(len(table)), index=table.index)
+    if method == "recording":
+        if "recording" not in table.columns:
+            raise UserError(
+                f"{where} has no recording column, so whole recordings cannot be kept on one side; "
+                "add one, or use data.split.method=speaker"
+            )
+        return _filled(table, "recording", where)
+    people = speakers(table, where)
+    return _joined(people, table["recording"]) if "recording" in table.columns else people
+
+
+def _joined(people: pd.Series, recordings: pd.Series) -> pd.Series:
+    """Speakers who share a recording go under the name of one of them: neither may stand on both sides."""
+    leader = {name: name for name in people}
+
+    def leads(name: str) -> str:
+        while leader[name] != name:
+            name = leader[name]
+        return name
+
+    for _, group in people[recordings != ""].groupby(recordings):
+        first = leads(group.iloc[0])
+        for name in group.unique():
+            leader[leads(name)] = first
+    return people.map(leads)
 
 
 def _own_split(table: pd.DataFrame, column: str, where: str) -> pd.Series:
@@ -72,14 +106,19 @@ def _own_split(table: pd.DataFrame, column: str, where: str) -> pd.Series:
 def speakers(table: pd.DataFrame, where: str) -> pd.Series:
     """The speaker column. Raises UserError when it is missing or has gaps."""
     if "speaker" not in table.columns:
+        leaky = "recording" if "recording" in table.columns else "random"
         raise UserError(
             f"{where} has no speaker column, so a speaker-disjoint split is impossible; "
-            "add one, fill a split column, or accept leakage with data.split.method=random"
+            f"add one, fill a split column, or accept leakage with data.split.method={leaky}"
         )
-    empty = table.index[table["speaker"] == ""]
+    return _filled(table, "speaker", where)
+
+
+def _filled(table: pd.DataFrame, column: str, where: str) -> pd.Series:
+    empty = table.index[table[column] == ""]
     if len(empty):
-        raise UserError(f"{where}:{int(empty[0]) + 2}: column 'speaker' is empty")
-    return table["speaker"]
+        raise UserError(f"{where}:{int(empty[0]) + 2}: column '{column}' is empty")
+    return table[column]
 
 
 def leave_one_out(table: pd.DataFrame, speaker: str) -> pd.DataFrame:
@@ -89,22 +128,41 @@ def leave_one_out(table: pd.DataFrame, speaker: str) -> pd.DataFrame:
 
 def leaking_speakers(table: pd.DataFrame) -> list[str]:
     """Speakers that stand on more than one side of the split, sorted."""
-    if "speaker" not in table.columns or "split" not in table.columns:
+    return _leaking(table, "speaker")
+
+
+def leaking_recordings(table: pd.DataFrame) -> list[str]:
+    """Recordings whose pieces stand on more than one side of the split, sorted."""
+    return _leaking(table, "recording")
+
+
+def _leaking(table: pd.DataFrame, column: str) -> list[str]:
+    if column not in table.columns or "split" not in table.columns:
         return []
-    known = table[table["speaker"] != ""]
-    sides = known.groupby("speaker")["split"].nunique()
+    known = table[table[column] != ""]
+    sides = known.groupby(column)["split"].nunique()
     return sorted(sides[sides > 1].index)
 
 
 def describe_split(table: pd.DataFrame) -> str:
-    """`speaker-disjoint`, `speakers leak: …` or `speakers unknown`, for the report."""
-    if "speaker" not in table.columns or (table["speaker"] == "").any():
-        return "speakers unknown"
-    leaking = leaking_speakers(table)
-    if not leaking:
-        return "speaker-disjoint"
+    """`speaker-disjoint`, `speakers leak: …` or `speakers unknown`, for the report.
+
+    Of clips that were cut from recordings, what became of the recordings is added where speakers are not disjoint.
+    """
+    leaking, cut = leaking_speakers(table), leaking_recordings(table)
     named = ", ".join(leaking[:3]) + (", …" if len(leaking) > 3 else "")
-    return f"speakers leak: {len(leaking)} on both sides of the split ({named})"
+    if leaking:
+        text = f"speakers leak: {len(leaking)} on both sides of the split ({named})"
+    elif "speaker" not in table.columns or (table["speaker"] == "").any():
+        text = "speakers unknown"
+    elif not cut:
+        return "speaker-disjoint"
+    else:
+        text = "speakers on one side each"
+    if cut:
+        return f"{text}, recordings cut through: {len(cut)}"
+    known = "recording" in table.columns and bool((table["recording"] != "").all())
+    return f"{text}, recordings disjoint" if known else text
 
 
 def speaker_hash(name: str) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from slu.audio.segment import SILENCE_DB
 from slu.bundles import Bundle
 from slu.corpus.manifest import Manifest
-from slu.corpus.splits import leaking_speakers, speaker_hash
+from slu.corpus.splits import leaking_recordings, leaking_speakers, speaker_hash
 from slu.evaluation.run import Evaluation
 
 _FEW_SPEAKERS = 10
@@ -56,6 +56,11 @@ def warnings(
         found.append(
             f"LEAK: {overlap.clips} of the {len(evaluation.manifest.table)} clips were trained on. "
             "The figures below are not a test; score clips that the model has not seen."
+        )
+    if cut := leaking_recordings(whole.table):
+        found.append(
+            f"LEAK: the split cuts through {_listed(cut, what='recording')}: other pieces of what is scored here were "
+            "there to train on. Expect less from any other recording."
         )
     if leaking := leaking_speakers(whole.table):
         known = overlap.speakers or str(whole.path) == evaluation.predictor.bundle.metrics.get("manifest")
@@ -155,6 +160,6 @@ def _synthetic_share(evaluation: Evaluation) -> float:
     return float(evaluation.table["source"].str.startswith("espeak-ng").mean())
 
 
-def _listed(names: Sequence[str], most: int = 5) -> str:
+def _listed(names: Sequence[str], most: int = 5, what: str = "speaker") -> str:
     shown = ", ".join(names[:most]) + (", …" if len(names) > most else "")
-    return f"{len(names)} speaker{'s' if len(names) != 1 else ''} ({shown})"
+    return f"{len(names)} {what}{'s' if len(names) != 1 else ''} ({shown})"

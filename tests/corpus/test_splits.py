@@ -5,7 +5,15 @@ import pandas as pd
 import pytest
 
 from slu.common.errors import UserError
-from slu.corpus.splits import SplitSettings, assign_splits, describe_split, leaking_speakers, leave_one_out, speakers
+from slu.corpus.splits import (
+    SplitSettings,
+    assign_splits,
+    describe_split,
+    leaking_recordings,
+    leaking_speakers,
+    leave_one_out,
+    speakers,
+)
 
 
 def table(people: int = 10, clips: int = 7, seed: int = 0) -> pd.DataFrame:
@@ -139,3 +147,52 @@ def test_the_split_is_described_for_the_report() -> None:
     assert describe_split(people).startswith("speakers leak: ")
     assert describe_split(assign_splits(table(9), SplitSettings(method="speaker"), "m.csv")) == "speaker-disjoint"
     assert describe_split(people.drop(columns="speaker")) == "speakers unknown"
+
+
+def segments(people: int = 8, recordings: int = 3, pieces: int = 4) -> pd.DataFrame:
+    """Clips that were cut from recordings; the first recording is a dialogue of the first two people."""
+    rows = [(f"s{p}", f"s{p}-{r}") for p in range(people) for r in range(recordings) for _ in range(pieces)]
+    out = pd.DataFrame(rows, columns=["speaker", "recording"]).assign(file_name=[f"{i}.wav" for i in range(len(rows))])
+    out.loc[(out["speaker"] == "s1") & (out["recording"] == "s1-0"), "recording"] = "s0-0"
+    return out
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_by_speaker_neither_a_speaker_nor_a_recording_is_on_two_sides(seed: int) -> None:
+    out = assign_splits(segments(), SplitSettings(seed=seed, val=0.2, test=0.3), "m.csv")
+    assert leaking_speakers(out) == leaking_recordings(out) == []
+    assert out.groupby("split")["speaker"].nunique().min() >= 1
+    assert describe_split(out) == "speaker-disjoint"
+
+
+def test_by_recording_speakers_leak_and_the_description_says_so() -> None:
+    out = assign_splits(segments(), SplitSettings(method="recording"), "m.csv")
+    assert leaking_recordings(out) == []
+    assert len(leaking_speakers(out)) > 3
+    assert describe_split(out).endswith(", …), recordings disjoint")
+    assert describe_split(out).startswith("speakers leak: ")
+    assert describe_split(out.drop(columns="speaker")) == "speakers unknown, recordings disjoint"
+    assert describe_split(out.drop(columns="speaker").assign(recording="")) == "speakers unknown"
+
+
+def test_segments_at_random_cut_through_recordings() -> None:
+    out = assign_splits(segments(), SplitSettings(method="random"), "m.csv")
+    cut = len(leaking_recordings(out))
+    assert cut > 10
+    assert describe_split(out).endswith(f", recordings cut through: {cut}")
+    assert describe_split(out.drop(columns="speaker")) == f"speakers unknown, recordings cut through: {cut}"
+
+
+def test_recordings_must_be_known_to_split_by_them() -> None:
+    with pytest.raises(UserError, match=r"m\.csv has no recording column"):
+        assign_splits(table(), SplitSettings(method="recording"), "m.csv")
+    gap = segments()
+    gap.loc[2, "recording"] = ""
+    with pytest.raises(UserError, match=r"m\.csv:4: column 'recording' is empty"):
+        assign_splits(gap, SplitSettings(method="recording"), "m.csv")
+    with pytest.raises(UserError, match=r"no speaker column.*accept leakage with data\.split\.method=recording"):
+        assign_splits(segments().drop(columns="speaker"), SplitSettings(), "m.csv")
+    with pytest.raises(UserError, match=r"m\.csv has 2 recordings, too few for recording-disjoint"):
+        assign_splits(segments(1, 2), SplitSettings(method="recording"), "m.csv")
+    with pytest.raises(UserError, match=r"m\.csv has 1 speakers, too few for speaker-disjoint"):  # both in one dialogue
+        assign_splits(segments(2), SplitSettings(), "m.csv")

@@ -35,6 +35,13 @@ def test_a_speaker_on_both_sides_is_named_first(tmp_path: Path) -> None:
     assert first.startswith("LEAK: 1 speaker (s0) stand on more than one side")
 
 
+def test_a_split_that_cuts_through_recordings_is_a_leak(tmp_path: Path) -> None:
+    evaluation = result(tmp_path)
+    table = evaluation.manifest.table.assign(split=["train", "test"] * 20, recording=[f"r{i // 4}" for i in range(40)])
+    first = said(evaluation, whole=replace(evaluation.manifest, table=table))[0]
+    assert first.startswith("LEAK: the split cuts through 10 recordings (r0, r1, r2, r3, r4, …)")
+
+
 def test_clips_and_names_that_trained_are_found_by_the_bundles_record(tmp_path: Path) -> None:
     evaluation = result(tmp_path)
     digests = [f"hash{i}" for i in range(40)]
