@@ -1,4 +1,4 @@
-"""Say what is ordered in audio files: one line each, or JSON lines."""
+"""Say what is heard in audio files: one line each, or JSON lines."""
 
 import argparse
 import json
@@ -35,6 +35,7 @@ def main() -> None:
     arguments = _arguments()
     from slu.audio.decode import AudioError  # after parsing: --help should not wait for torch
     from slu.bundles import Predictor, load_bundle
+    from slu.bundles.prediction import NOT_SURE
 
     predictor = Predictor(load_bundle(Path(arguments.bundle)))
     failed = []
@@ -51,9 +52,8 @@ def main() -> None:
         if arguments.json:
             print(json.dumps({"file": file, **prediction.to_json()}, ensure_ascii=False), flush=True)
             continue
-        heard = ", ".join(f"{head} {label}" for head, label in prediction.labels.items())
-        answer = heard if prediction.understood else f"not understood: {prediction.reason} (perhaps {heard})"
-        print(f"{file}: {answer} (confidence {prediction.confidence:.2f}, {prediction.duration_s:.1f} s)", flush=True)
+        sure = f"confidence {prediction.confidence:.2f}, " if prediction.reason in ("", NOT_SURE) else ""
+        print(f"{file}: {prediction.told()} ({sure}{prediction.duration_s:.1f} s)", flush=True)
     if len(failed) > 1:
         for message in failed[:-1]:
             print(f"error: {message}", file=sys.stderr)

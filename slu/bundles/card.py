@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from slu.common.wording import figure, with_interval
-from slu.spec import TaskSpec
+from slu.spec import Head, TaskSpec
 
 
 def model_card(
@@ -14,7 +14,7 @@ def model_card(
     parts = [
         f"# Model card: {spec.task}",
         _leak(metrics, training),
-        _use(spec),
+        _use(spec, metrics),
         _data(config, metrics, training),
         _results(metrics),
         _failures(config, metrics),
@@ -37,8 +37,8 @@ def _leak(metrics: Mapping[str, Any], training: Mapping[str, Any]) -> str:
     )
 
 
-def _use(spec: TaskSpec) -> str:
-    heads = "\n".join(f"- `{head.name}`: {', '.join(head.classes)}" for head in spec.heads)
+def _use(spec: TaskSpec, metrics: Mapping[str, Any]) -> str:
+    heads = "\n".join(_head(head) for head in spec.heads)
     return f"""## Intended use
 
 One short utterance in ({spec.min_duration_s:g} to {spec.max_duration_s:g} s), one label per head out:
@@ -46,8 +46,22 @@ One short utterance in ({spec.min_duration_s:g} to {spec.max_duration_s:g} s), o
 {heads}
 
 An answer counts as understood when the confidence is at least {spec.min_confidence:g} and the clip is neither silent
-nor too short or long; anything else should be asked again. Not for: transcribing speech, words outside the lists
+nor too short or long; anything else should be asked again. {_decision(metrics)}Not for: transcribing speech, words outside the lists
 above, telling people apart, decisions about people."""
+
+
+def _head(head: Head) -> str:
+    names = [f"{c} (shown as {head.shown(c)})" if head.shown(c) != c else c for c in head.classes]
+    threshold = f"; {head.classes[1]} from a score of {head.threshold:.3f} on" if head.threshold != 0.5 else ""
+    return f"- `{head.name}`: {', '.join(names)}{threshold}"
+
+
+def _decision(metrics: Mapping[str, Any]) -> str:
+    if not (chosen := metrics.get("decision")):
+        return ""
+    heard = chosen["validation"]
+    speakers = f" of {heard['speakers']} speakers" if heard.get("speakers") else ""
+    return f"Chosen on {heard['clips']} validation clips{speakers}: {'; '.join(chosen['notes'])}. "
 
 
 def _data(config: Mapping[str, Any], metrics: Mapping[str, Any], training: Mapping[str, Any]) -> str:
@@ -122,10 +136,17 @@ def _failures(config: Mapping[str, Any], metrics: Mapping[str, Any]) -> str:
             lines.append(f"- Worst of {len(speakers)} test speakers: {speakers[worst]['joint_accuracy']:.3f}.")
     lines += [
         "- Words outside the lists above are answered with one of the lists' words unless the confidence is low.",
-        "- The confidence is not calibrated unless the figures above say so.",
+        _trust(metrics),
         "- Microphones, rooms, accents and ages other than those tested: unknown.",
     ]
     return "## Known failures\n\n" + "\n".join(lines)
+
+
+def _trust(metrics: Mapping[str, Any]) -> str:
+    heads = (metrics.get("decision") or {}).get("heads", {}).values()
+    if any("temperature" in head for head in heads):
+        return "- The confidence was calibrated on validation clips; on other voices and rooms it promises too much."
+    return "- The confidence is not calibrated unless the figures above say so."
 
 
 def _licence(config: Mapping[str, Any]) -> str:

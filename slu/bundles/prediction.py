@@ -1,8 +1,15 @@
 """`Prediction`: the one answer type, used by predict, evaluate and serve."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
+
+NOT_SURE = "not sure"
+"""The reason when the confidence is too low: the others say that there was nothing to be sure of."""
+
+
+def head_and_label(head: str, label: str, shown: str) -> str:
+    return shown if shown and shown != label else f"{head} {label}"
 
 
 @dataclass(frozen=True)
@@ -20,6 +27,20 @@ class Prediction:
     model_version: str
     display: Mapping[str, str] = field(default_factory=dict)
     """What people are shown for the label of each head."""
+
+    def heard(self, heads: Iterable[str] | None = None) -> str:
+        """The answer for people: `product teh, quantity 2`; a label with a name of its own says it alone, `Perempuan`.
+
+        Of all heads, or of those named.
+        """
+        named = self.labels if heads is None else heads
+        return ", ".join(head_and_label(head, self.labels[head], self.display.get(head, "")) for head in named)
+
+    def told(self) -> str:
+        """The answer, or why there is none: `cannot tell: not sure (perhaps Perempuan)`."""
+        if self.understood:
+            return self.heard()
+        return f"cannot tell: {self.reason}" + (f" (perhaps {self.heard()})" if self.reason == NOT_SURE else "")
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from slu.audio.decode import AudioLimits, Waveform, decode, rms_db
-from slu.audio.segment import SILENCE_DB, decoding_limits, heard_segments, is_silent
+from slu.audio.segment import SILENCE_DB, decoding_limits, heard_segments, voiced
 from slu.bundles.bundle import Bundle
 from slu.bundles.decision import decide, stated, temper
-from slu.bundles.prediction import Prediction
+from slu.bundles.prediction import NOT_SURE, Prediction
 
 Scores: TypeAlias = NDArray[np.float32]
 
@@ -46,9 +46,14 @@ class Predictor:
     def scores(self, waveforms: Sequence[Waveform]) -> dict[str, Scores]:
         """(clips, classes) probabilities by head, at the temperatures of the heads.
 
-        Of a clip that is heard in segments, the mean of theirs.
+        Of a clip that is heard in segments, the mean of theirs, silent ones aside.
         """
-        heard = [(clip, piece) for clip, waveform in enumerate(waveforms) for piece in self._pieces(waveform)]
+        rate, spec = self.bundle.front_end.sample_rate, self.bundle.spec
+        heard = [
+            (clip, segment.samples)
+            for clip, waveform in enumerate(waveforms)
+            for segment in voiced(heard_segments(waveform, rate, spec))
+        ]
         owners = np.array([clip for clip, _ in heard])
         batches = [[piece for _, piece in heard[i : i + _BATCH]] for i in range(0, len(heard), _BATCH)]
         parts = [self._probabilities(batch) for batch in batches]
@@ -58,12 +63,6 @@ class Predictor:
             for name, values in scores.items()
         }
         return {head.name: temper(means[head.name], head.temperature) for head in self.bundle.spec.heads}
-
-    def _pieces(self, waveform: Waveform) -> list[Waveform]:
-        """What of a clip has a vote: silent segments do not, unless there is nothing else."""
-        pieces = [s.samples for s in heard_segments(waveform, self.bundle.front_end.sample_rate, self.bundle.spec)]
-        voiced = [piece for piece in pieces if not is_silent(piece)]
-        return voiced or pieces
 
     def _probabilities(self, waveforms: Sequence[Waveform]) -> dict[str, Scores]:
         logits = self.logits([self.features(waveform) for waveform in waveforms])
@@ -106,4 +105,4 @@ class Predictor:
             return "too short"
         if duration_s > spec.max_duration_s:
             return "too long"
-        return "" if confidence >= spec.min_confidence else "not sure"
+        return "" if confidence >= spec.min_confidence else NOT_SURE

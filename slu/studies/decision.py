@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from slu.bundles.prediction import NOT_SURE
 from slu.evaluation.decision import Decision, DecisionSettings, Heard, choose
 from slu.evaluation.run import Evaluation, subset
 from slu.studies.scoring import score_fitted
@@ -44,6 +45,6 @@ def _heard(results: list[Evaluation]) -> Heard:
     return Heard(
         {head.name: np.concatenate([r.truth[head.name] for r in results]) for head in heads},
         {head.name: np.concatenate([r.answers.scores[head.name] for r in results]) for head in heads},
-        np.concatenate([[r.prediction(i).reason in ("", "not sure") for i in range(len(r.table))] for r in results]),
+        np.concatenate([[r.prediction(i).reason in ("", NOT_SURE) for i in range(len(r.table))] for r in results]),
         conditions=len(results),
     )
