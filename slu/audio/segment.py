@@ -4,6 +4,7 @@
 longer than the task's segments, so that both hear the same.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -76,6 +77,11 @@ def heard_segments(samples: Waveform, rate: int, spec: TaskSpec) -> list[Segment
 
 def is_silent(samples: Waveform) -> bool:
     return rms_db(samples) < SILENCE_DB
+
+
+def voiced(segments: Sequence[Segment]) -> list[Segment]:
+    """Those that have a vote: not the silent ones, unless there are no others."""
+    return [segment for segment in segments if not is_silent(segment.samples)] or list(segments)
 
 
 def decoding_limits(spec: TaskSpec, least_s: float = CLIP_LIMIT_S) -> AudioLimits:

@@ -1,11 +1,11 @@
 """What a recogniser was trained on, so that a later test on the same clips or people can be recognised."""
 
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from slu.corpus.splits import describe_split, leaking_speakers, speaker_hash
+from slu.training.preprocessing import audio_digest
 
 
 def training_record(table: pd.DataFrame) -> dict[str, Any]:
@@ -16,7 +16,7 @@ def training_record(table: pd.DataFrame) -> dict[str, Any]:
     train = table[table["split"] == "train"]
     names = set(train["speaker"]) - {""} if "speaker" in train.columns else set()
     return {
-        "clips": sorted({Path(path).stem for path in train["feature_path"]}),
+        "clips": sorted({audio_digest(path) for path in train["feature_path"]}),
         "speakers": sorted(speaker_hash(str(name)) for name in names),
         "split": describe_split(table),
         "leaking_speakers": leaking_speakers(table),

@@ -25,7 +25,7 @@ T = TypeVar("T")
 @dataclass(frozen=True)
 class Prepared:
     manifest: Manifest
-    """The usable rows, each with its split; `file_name` is absolute."""
+    """The usable rows, each with its split and never cut into segments; `file_name` is absolute."""
     spec: TaskSpec
     features: FeatureTable
 
@@ -33,7 +33,7 @@ class Prepared:
     def data_hash(self) -> str:
         """Of the audio, labels and splits: equal for equal data, whatever the front end and the folder."""
         table = self.features.table
-        columns = [table[name] for name in [*self.spec.head_names, "split"] if name in table.columns]
+        columns = [table[name] for name in [*self.spec.head_names, "split", "start_s"] if name in table.columns]
         return settings_hash(sorted(zip((Path(p).stem for p in table["feature_path"]), *columns, strict=True)))
 
 
@@ -46,12 +46,16 @@ def prepare(settings: Mapping[str, Any], outputs: Path) -> Prepared:
     workers = _section(PrepareSettings, settings).workers
     on_bad_audio = parse_settings(DataSettings, settings["data"], "data").on_bad_audio
     features = preprocess(manifest, spec, outputs, on_bad_audio=on_bad_audio, workers=workers)
-    print(f"features: {len(features.table)} clips, {features.computed} computed now, {features.path}", flush=True)
+    count = f"{len(features.table)} clips"
+    if spec.segment_s:
+        silent = f" ({features.silent_segments} silent ones left out)" if features.silent_segments else ""
+        count = f"{len(features.table)} segments{silent} of {len(features.recordings)} recordings"
+    print(f"features: {count}, {features.computed} computed now, {features.path}", flush=True)
     if len(features.rejected):
         print(
             f"left out: {len(features.rejected)} clips, listed in {features.path.parent / 'rejected.csv'}", flush=True
         )
-    return Prepared(Manifest(manifest.path, features.table), spec, features)
+    return Prepared(Manifest(manifest.path, features.recordings), spec, features)
 
 
 def _section(kind: type[T], settings: Mapping[str, Any]) -> T:
@@ -93,6 +97,8 @@ def load_data(settings: Mapping[str, Any], outputs: Path) -> tuple[Manifest, Tas
             min_duration_s=data.min_duration_s,
             max_duration_s=data.max_duration_s,
             min_confidence=_section(PrepareSettings, settings).min_confidence,
+            segment_s=data.segment_s,
+            segment_overlap_s=data.segment_overlap_s,
         )
     except ValueError as error:
         raise UserError(f"data: {error}") from None

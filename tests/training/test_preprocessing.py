@@ -13,7 +13,7 @@ from slu.common.errors import UserError
 from slu.corpus.manifest import read_manifest
 from slu.features import build_front_end
 from slu.spec import Head, TaskSpec
-from slu.training.preprocessing import preprocess
+from slu.training.preprocessing import audio_digest, preprocess
 from tests.conftest import RATE, tone
 
 LOGMEL = {"name": "logmel", "sample_rate": RATE, "n_mels": 20, "n_fft": 512, "win_length": 400, "hop_length": 160}
@@ -117,3 +117,48 @@ def test_nothing_usable_is_an_error_even_when_skipping(tmp_path: Path) -> None:
     path = small(tmp_path, [np.zeros(RATE, np.float32)])
     with pytest.raises(UserError, match="1 of 1 clips"):
         preprocess(read_manifest(path), spec(), tmp_path / "out", on_bad_audio="skip")
+
+
+def segmented(**settings: float) -> TaskSpec:
+    return TaskSpec("tones", HEADS, dict(LOGMEL), max_duration_s=60.0, segment_s=1.0, **settings)
+
+
+def long_recordings(folder: Path) -> Path:
+    """A short clip, three seconds with a silent one among them, and 2.5 seconds."""
+    silence = np.zeros(RATE, np.float32)
+    return small(folder, [tone(300), np.concatenate([tone(400, 1.0), silence, tone(500, 1.0)]), tone(600, 2.5)])
+
+
+def test_long_recordings_become_rows_of_segments_as_a_prediction_hears_them(tmp_path: Path) -> None:
+    features = preprocess(read_manifest(long_recordings(tmp_path)), segmented(), tmp_path / "out")
+    table = features.table
+    assert table["recording"].tolist() == ["0.wav", "1.wav", "1.wav", "2.wav", "2.wav", "2.wav"]
+    assert table["start_s"].tolist() == [0, 0, 2, 0, 1, 2]
+    assert table["duration_s"].tolist() == [0.5, 1, 1, 1, 1, 0.5]
+    assert (features.silent_segments, features.computed) == (1, 3)
+    wave, _ = sf.read(tmp_path / "2.wav", dtype="float32")
+    expected = build_front_end(LOGMEL)(torch.from_numpy(wave[2 * RATE :]))
+    np.testing.assert_array_equal(np.load(table["feature_path"].iloc[5]), expected.numpy())
+    assert table["n_frames"].iloc[5] == len(expected)
+    assert features.recordings["file_name"].map(lambda name: Path(name).name).tolist() == ["0.wav", "1.wav", "2.wav"]
+    assert len({audio_digest(path) for path in table["feature_path"]}) == 3
+    whole = preprocess(read_manifest(tmp_path / "metadata.csv"), spec(), tmp_path / "out").table
+    assert [audio_digest(p) for p in whole["feature_path"]] == [
+        audio_digest(table["feature_path"].iloc[i]) for i in (0, 1, 3)
+    ]
+
+
+def test_segments_are_cached_mended_and_never_mixed_with_others(tmp_path: Path) -> None:
+    manifest = read_manifest(long_recordings(tmp_path))
+    first = preprocess(manifest, segmented(), tmp_path / "out")
+    assert preprocess(manifest, segmented(), tmp_path / "out").computed == 0
+    lost = Path(first.table["feature_path"].iloc[4])
+    content = lost.read_bytes()
+    lost.unlink()
+    again = preprocess(manifest, segmented(), tmp_path / "out")
+    assert again.computed == 1
+    assert lost.read_bytes() == content
+    pd.testing.assert_frame_equal(again.table, first.table)
+    overlapping = preprocess(manifest, segmented(segment_overlap_s=0.5), tmp_path / "out")
+    assert (overlapping.computed, len(overlapping.table)) == (3, 9)
+    assert not set(overlapping.table["feature_path"]) & set(first.table["feature_path"])

@@ -126,3 +126,18 @@ def test_a_split_column_of_another_name_without_validation(
     settings["data"]["split"]["column"] = "usuall"
     with pytest.raises(UserError, match=r"has no usuall column.*correct data\.split\.column"):
         prepare(settings, tmp_path / "out")
+
+
+def test_splits_are_of_recordings_and_their_segments_follow(settings: dict[str, Any], tmp_path: Path) -> None:
+    before = prepare(settings, tmp_path / "out")
+    settings["data"]["segment_s"] = 0.2
+    data = prepare(settings, tmp_path / "out")
+    assert (data.spec.segment_s, len(data.manifest.table)) == (0.2, 12)
+    assert len(data.features.table) > 12
+    assert data.features.table.groupby("recording")["split"].nunique().max() == 1
+    splits = [p.manifest.table.set_index("file_name")["split"] for p in (before, data)]
+    pd.testing.assert_series_equal(*splits)
+    assert data.data_hash not in (before.data_hash, "")
+    settings["data"]["segment_overlap_s"] = 0.2
+    with pytest.raises(UserError, match=r"data: task 'digits': segments of 0.2 s cannot overlap by 0.2 s"):
+        load_data(settings, tmp_path / "out")
