@@ -50,18 +50,21 @@ class UtteranceNorm(nn.Module):
     it (each band's mean), `tilt` only a straight line over the bands, `level` only its overall level. In a
     long utterance the mean is the microphone; in a single short word it is half the word.
     One deviation for all bands keeps their relative contrast: a band that holds only floor stays flat.
+    `none` leaves features as they are: for encoders that normalise their input themselves.
     """
 
     def __init__(self, n_features: int, baseline: str = "bands") -> None:
         super().__init__()
-        if baseline not in ("bands", "tilt", "level"):
-            raise ValueError(f"normalise must be bands, tilt or level, got '{baseline}'")
+        if baseline not in ("bands", "tilt", "level", "none"):
+            raise ValueError(f"normalise must be bands, tilt, level or none, got '{baseline}'")
         self.baseline = baseline
         ramp = torch.linspace(-1, 1, n_features)
         self.ramp: Tensor
         self.register_buffer("ramp", ramp / ramp.norm(), persistent=False)
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+        if self.baseline == "none":
+            return x.masked_fill(~mask.unsqueeze(-1), 0.0)
         weight = mask.unsqueeze(-1).to(x.dtype)
         count = weight.sum(1, keepdim=True).clamp(min=1.0)
         mean = (x * weight).sum(1, keepdim=True) / count
