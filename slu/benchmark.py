@@ -12,7 +12,7 @@ from omegaconf import DictConfig, OmegaConf
 from rich.table import Table
 
 from slu.benchmarks.memory import peak_memory
-from slu.benchmarks.speed import CLIP_S, feature_speed, inference_speed, training_speed
+from slu.benchmarks.speed import CLIP_S, EPOCH_CLIPS, Pair, feature_speed, inference_speed, training_speed
 from slu.common.cli import reports_errors, run_command
 from slu.common.errors import UserError
 from slu.common.files import write_json
@@ -39,42 +39,67 @@ def main(config: DictConfig) -> None:
 
 
 def _speed(settings: Mapping[str, Any]) -> dict[str, Any]:
-    rounds, front_end = int(settings["rounds"]), build_front_end(settings["features"])
+    rounds, pairs = int(settings["rounds"]), _pairs(settings)
     augment = parse_settings(AugmentSettings, settings["augment"], "augment")
     features = feature_speed(settings["front_ends"], rounds)
-    training = training_speed(settings["models"], front_end, augment, int(settings["batch_size"]), rounds)
-    inference = inference_speed(settings["models"], front_end, 5 * rounds)
-    show(_rates("features", features, "logmel"), _rates("training", training, "m1"), _inference_table(inference))
+    training = training_speed(pairs, augment, int(settings["batch_size"]), rounds)
+    inference = inference_speed(pairs, 5 * rounds)
+    show(_feature_table(features), _training_table(training), _inference_table(inference))
     return {"features": features, "training": training, "inference": inference}
 
 
-def _rates(what: str, rates: Mapping[str, float], reference: str) -> Table:
-    table = Table(title=f"{what}: clips of {CLIP_S} s per CPU second", title_justify="left")
-    for column in ("", "clips / CPU s", f"x {reference}"):
+def _pairs(settings: Mapping[str, Any]) -> dict[str, Pair]:
+    """Raises UserError for a model whose front end is not in the list."""
+    front_ends, pairs = settings["front_ends"], {}
+    for name, pair in settings["models"].items():
+        if pair["features"] not in front_ends:
+            raise UserError(
+                f"models.{name}.features: '{pair['features']}' is not in front_ends: {', '.join(front_ends)}"
+            )
+        pairs[name] = Pair(pair["model"], build_front_end(front_ends[pair["features"]]))
+    return pairs
+
+
+def _feature_table(rates: Mapping[str, float]) -> Table:
+    table = Table(title=f"features: clips of {CLIP_S} s", title_justify="left")
+    first = next(iter(rates))
+    for column in ("", "clips / CPU s", "CPU ms / clip", f"x {first}"):
         table.add_column(column, justify="right" if column else "left")
     for name, rate in rates.items():
-        table.add_row(name, f"{rate:.0f}", f"{rate / rates[reference]:.2f}")
+        table.add_row(name, f"{rate:.0f}", f"{1e3 / rate:.2f}", f"{rate / rates[first]:.2f}")
+    return table
+
+
+def _training_table(rates: Mapping[str, float]) -> Table:
+    title = f"training: clips of {CLIP_S} s; an epoch is {EPOCH_CLIPS:,} of them, their features computed before"
+    table = Table(title=title, title_justify="left")
+    first = next(iter(rates))
+    for column in ("", "clips / CPU s", "CPU s / epoch", f"x {first}"):
+        table.add_column(column, justify="right" if column else "left")
+    for name, rate in rates.items():
+        table.add_row(name, f"{rate:.0f}", f"{EPOCH_CLIPS / rate:.1f}", f"{rate / rates[first]:.2f}")
     return table
 
 
 def _inference_table(results: Mapping[str, Mapping[str, float]]) -> Table:
     table = Table(title="one clip, CPU milliseconds (share of the sum with inference_mode)", title_justify="left")
-    for column in ("model", "decode", "features", "eager", "inference_mode", "exported"):
+    for column in ("model", "decode", "features", "eager", "inference_mode", "exported", "sum"):
         table.add_column(column, justify="right" if column != "model" else "left")
     for name, ms in results.items():
         total = ms["decode"] + ms["features"] + ms["inference_mode"]
         cells = [f"{ms[k]:.2f}" + (f" ({ms[k] / total:.0%})" if k in ("decode", "features", "inference_mode") else "")
                  for k in ("decode", "features", "eager", "inference_mode", "exported")]  # fmt: skip
-        table.add_row(name, *cells)
+        table.add_row(name, *cells, f"{total:.2f}")
     return table
 
 
 def _memory(settings: Mapping[str, Any]) -> dict[str, Any]:
     sizes = [int(n) for n in settings["memory_clips"]]
+    name, pair = next(iter(settings["models"].items()))
     with tempfile.TemporaryDirectory(prefix="slu-benchmark-") as folder:
-        peaks = peak_memory(sizes, settings["features"], settings["models"]["m1"], Path(folder))
+        peaks = peak_memory(sizes, settings["front_ends"][pair["features"]], pair["model"], Path(folder))
     table = Table(title="peak resident memory, MB", title_justify="left")
-    for column in ("clips", "preprocess", "and one epoch of m1"):
+    for column in ("clips", "preprocess", f"and one epoch of {name}"):
         table.add_column(column, justify="right")
     for size, (features, training) in peaks.items():
         table.add_row(str(size), f"{features:.0f}", f"{training:.0f}")

@@ -51,7 +51,7 @@ def _measure(size: int, front_end: dict[str, Any], model: dict[str, Any], folder
     settings = FitSettings(
         model=model,
         loss=LossSettings(),
-        loader=LoaderSettings(batch_size=32),
+        loader=LoaderSettings(batch_size=32, validation_snr_db=None),
         augment=AugmentSettings(),
         optimizer=partial(torch.optim.AdamW, lr=1e-3),
         scheduler=constant,

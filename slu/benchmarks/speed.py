@@ -1,7 +1,9 @@
 """Features, training steps and single-clip inference, per model."""
 
 import io
+import warnings
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -20,7 +22,18 @@ from slu.spec import Head, TaskSpec
 CLIP_S = 1.8
 """The mean clip of the embedded corpus."""
 
+EPOCH_CLIPS = 2_500
+"""The training clips of the embedded corpus."""
+
 _HEADS = (Head("product", tuple("abcdefghij")), Head("quantity", tuple("12345")))
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A model (as `conf/model` describes it) and the front end that it listens through."""
+
+    model: Mapping[str, Any]
+    front_end: FrontEnd
 
 
 def clip(rate: int, seed: int = 0) -> Waveform:
@@ -38,24 +51,24 @@ def feature_speed(front_ends: Mapping[str, Mapping[str, Any]], rounds: int) -> d
     return {name: 1e4 / ms for name, ms in spent.items()}
 
 
-def training_speed(
-    models: Mapping[str, Mapping[str, Any]], front_end: FrontEnd, augment: AugmentSettings, batch: int, rounds: int
-) -> dict[str, float]:
-    """Clips per CPU second of one training step: augmentation, forward, backward, optimiser."""
-    frames = int(CLIP_S / front_end.hop_s) + 1
-    spent = cpu_ms({name: _training_step(s, front_end, augment, batch, frames) for name, s in models.items()}, rounds)
+def training_speed(pairs: Mapping[str, Pair], augment: AugmentSettings, batch: int, rounds: int) -> dict[str, float]:
+    """Clips per CPU second of one training step: augmentation (of features that can be), forward, backward, optimiser.
+
+    Features are computed once per clip, not per epoch: they are not part of it.
+    """
+    spent = cpu_ms({name: _training_step(pair, augment, batch) for name, pair in pairs.items()}, rounds)
     return {name: 1e3 * batch / ms for name, ms in spent.items()}
 
 
-def _training_step(
-    settings: Mapping[str, Any], front_end: FrontEnd, augment: AugmentSettings, batch: int, frames: int
-) -> Callable[[], object]:
-    spec = TaskSpec("benchmark", _HEADS)
-    network = build_recogniser(settings, front_end.size, spec).train()
+def _training_step(pair: Pair, augment: AugmentSettings, batch: int) -> Callable[[], object]:
+    front_end, spec = pair.front_end, TaskSpec("benchmark", _HEADS)
+    frames = int(CLIP_S / front_end.hop_s) + 1
+    network = build_recogniser(pair.model, front_end.size, spec).train()
     optimizer = torch.optim.AdamW(network.parameters(), lr=1e-3)
     features, lengths = torch.randn(batch, frames, front_end.size), torch.full((batch,), frames)
     labels = {head.name: torch.randint(len(head.classes), (batch,)) for head in _HEADS}
-    transform, generator = Augment(augment, front_end.hop_s), torch.Generator()
+    possible = augment if front_end.band_hz is not None else AugmentSettings()
+    transform, generator = Augment(possible, front_end.hop_s), torch.Generator()
 
     def step() -> None:
         logits = network(*transform(features, lengths, generator))
@@ -67,31 +80,31 @@ def _training_step(
     return step
 
 
-def inference_speed(
-    models: Mapping[str, Mapping[str, Any]], front_end: FrontEnd, rounds: int
-) -> dict[str, dict[str, float]]:
-    """CPU milliseconds for one clip: decoding and features (the same for every model), and the model three ways."""
-    file = io.BytesIO()
+def inference_speed(pairs: Mapping[str, Pair], rounds: int) -> dict[str, dict[str, float]]:
+    """CPU milliseconds for one clip: decoding, the features of the model's front end, and the model three ways."""
+    calls: dict[str, Callable[[], object]] = {}
+    for name, pair in pairs.items():
+        calls |= {f"{name} {what}": call for what, call in _prediction(pair).items()}
+    spent = cpu_ms(calls, rounds)
+    ways = ("decode", "features", "eager", "inference_mode", "exported")
+    return {name: {way: spent[f"{name} {way}"] for way in ways} for name in pairs}
+
+
+def _prediction(pair: Pair) -> dict[str, Callable[[], object]]:
+    front_end, file = pair.front_end, io.BytesIO()
     sf.write(file, clip(front_end.sample_rate), front_end.sample_rate, format="FLAC")
     data = file.getvalue()
     wave = torch.from_numpy(decode(data, front_end.sample_rate))
     features = front_end(wave).unsqueeze(0)
     lengths = torch.tensor([features.shape[1]])
-    calls: dict[str, Callable[[], object]] = {
+    network = build_recogniser(pair.model, front_end.size, TaskSpec("benchmark", _HEADS)).eval()
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", ".*were assigned during export.*")  # how torch keeps a recurrent cell
+        exported = torch.export.export(network, (features, lengths)).module()
+    return {
         "decode": lambda: decode(data, front_end.sample_rate),
         "features": torch.inference_mode()(lambda: front_end(wave)),
+        "eager": lambda: network(features, lengths),
+        "inference_mode": torch.inference_mode()(lambda: network(features, lengths)),
+        "exported": torch.inference_mode()(lambda: exported(features, lengths)),
     }
-    for name, settings in models.items():
-        network = build_recogniser(settings, front_end.size, TaskSpec("benchmark", _HEADS)).eval()
-        exported = torch.export.export(network, (features, lengths)).module()
-        calls[f"{name} eager"] = _bound(network, features, lengths)
-        calls[f"{name} inference_mode"] = torch.inference_mode()(_bound(network, features, lengths))
-        calls[f"{name} exported"] = torch.inference_mode()(_bound(exported, features, lengths))
-    spent = cpu_ms(calls, rounds)
-    shared = {"decode": spent["decode"], "features": spent["features"]}
-    ways = ("eager", "inference_mode", "exported")
-    return {name: {**shared, **{way: spent[f"{name} {way}"] for way in ways}} for name in models}
-
-
-def _bound(network: Callable[..., object], *inputs: torch.Tensor) -> Callable[[], object]:
-    return lambda: network(*inputs)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from slu.benchmarks.memory import peak_memory
-from slu.benchmarks.speed import feature_speed, inference_speed, training_speed
+from slu.benchmarks.speed import Pair, feature_speed, inference_speed, training_speed
 from slu.benchmarks.timing import cpu_ms
 from slu.features import build_front_end
 from slu.features.augment import AugmentSettings
@@ -23,6 +23,7 @@ MODELS: dict[str, dict[str, Any]] = {
         "layers": 1,
         "feedforward": 8,
     },
+    "gru": {"_target_": "slu.models.recurrent.Recurrent", "cell": "gru", "hidden": 8, "dense": 8, "normalise": "none"},
 }
 
 
@@ -32,13 +33,14 @@ def test_medians_order_work_by_its_cost() -> None:
 
 
 def test_every_model_is_measured_three_ways() -> None:
-    front_end = build_front_end(LOGMEL)
-    results = inference_speed(MODELS, front_end, rounds=1)
+    front_ends = {"gru": build_front_end({"name": "mfcc", "clean": {"denoise": False}})}
+    pairs = {name: Pair(model, front_ends.get(name) or build_front_end(LOGMEL)) for name, model in MODELS.items()}
+    results = inference_speed(pairs, rounds=1)
     assert set(results) == set(MODELS)
     for ways in results.values():
         assert set(ways) == {"decode", "features", "eager", "inference_mode", "exported"}
         assert all(ms > 0 for ms in ways.values())
-    assert set(training_speed(MODELS, front_end, AugmentSettings(), 4, rounds=1)) == set(MODELS)
+    assert set(training_speed(pairs, AugmentSettings(noise_prob=1.0), 4, rounds=1)) == set(MODELS)
     assert feature_speed({"logmel": LOGMEL}, rounds=1)["logmel"] > 0
 
 
