@@ -14,6 +14,7 @@ from slu.common.settings import parse_settings
 from slu.corpus.ingest import IngestSettings
 from slu.corpus.ingest_report import describe
 from slu.corpus.ingested import ensure_ingested
+from slu.corpus.manifest import read_manifest
 from slu.corpus.readers import read_source
 
 
@@ -36,6 +37,10 @@ def _training_command(manifest: Path, heads: Sequence[str]) -> str:
     settings = ["data=manifest", f"data.manifest={manifest}"]
     if list(heads) != ["product", "quantity"]:  # what data=manifest expects unless told
         settings += [f"data.heads=[{','.join(heads)}]", f"data.task={'_'.join(heads)}"]
+    table = read_manifest(manifest).table
+    known = {name for name in ("speaker", "recording", "split") if name in table and (table[name] != "").all()}
+    if "recording" in known and not known & {"speaker", "split"}:
+        settings.append("data.split.method=recording")
     return shlex.join(["python", "-m", "slu.train", *settings])
 
 

@@ -81,6 +81,25 @@ def test_class_folders_name_the_head_for_training(ingest: Ingest, tmp_path: Path
     assert "gender: female 2, male 2" in words
 
 
+def test_long_recordings_are_cut_and_the_training_command_keeps_them_whole(ingest: Ingest, tmp_path: Path) -> None:
+    for number, name in enumerate(("cewe/a1", "cewe/a2", "cowo/b1", "cowo/b2")):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        sf.write(tmp_path / f"{name}.wav", 0.1 * np.sin(np.arange(7 * 16000) / (3 + number)), 16000)
+    arguments = ("source=folders", f"source.folder={tmp_path}", "source.classes={cewe: female, cowo: male}")
+    code, words = ingest(*arguments, "segment.length_s=3")
+    assert code == 0
+    assert "warning: no file name fits source.speaker_pattern '^([^_]+)_': speakers are unknown" in words
+    assert "4 clips accepted" in words
+    assert "cut into 12 segments" in words
+    assert words.rstrip().endswith("'data.heads=[gender]' data.task=gender data.split.method=recording")
+    assert (tmp_path / "out" / "ingest" / "gender" / "metadata.json").is_file()
+    code, words = ingest(*arguments, "segment.length_s=3", "segment.overlap_s=3")
+    assert code == 2
+    assert "error: ingest.segment: " in words
+    assert "overlap_s from 0 to below it" in words
+    assert words.count("\n") == 1
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

@@ -84,6 +84,8 @@ class Source:
     """Files whose content the clips were read from."""
     rows: int = 0
     rejected: tuple[Rejection, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What the reader wants the user to know."""
 
 
 def require_folder(folder: Path, setting: str) -> Path:

@@ -27,7 +27,8 @@ class FolderSettings:
     classes: Mapping[Label, Label] | None = None
     """New names for sub-folders; the others keep theirs."""
     speaker_pattern: str | None = None
-    """Regular expression for the start of the file name; its first group is the speaker."""
+    """Regular expression for the start of the file name; its first group is the speaker. Where it fits no name at all,
+    speakers are unknown."""
 
 
 def read_table(values: Mapping[str, Any], heads: Sequence[str]) -> Source:
@@ -70,16 +71,21 @@ def read_class_folders(values: Mapping[str, Any], heads: Sequence[str]) -> Sourc
     if absent:
         found = ", ".join(names) or "none"
         raise UserError(f"source.classes names '{absent[0]}', but {root} has no such sub-folder (it has {found})")
-    clips = []
-    for name in names:
-        label = renamed.get(name, name)
-        files = sorted(filter(_is_audio, (root / name).rglob("*")))
-        clips += [_clip(path, root, {settings.head: label}, pattern) for path in files]
-    if not clips:
+    files = [(path, renamed.get(name, name)) for name in names for path in _audio_below(root / name)]
+    if not files:
         raise UserError(f"{root} has no audio in sub-folders; one sub-folder per class is expected")
+    notes: tuple[str, ...] = ()
+    if pattern and not any(pattern.match(path.stem) for path, _ in files):
+        notes = (f"no file name fits source.speaker_pattern {pattern.pattern!r}: speakers are unknown",)
+        pattern = None
+    clips = [_clip(path, root, {settings.head: label}, pattern) for path, label in files]
     beside = Reason("no label", "it lies beside the class folders, not in one")
     loose = tuple(Rejection(path.name, path.name, beside) for path in sorted(filter(_is_audio, root.iterdir())))
-    return Source(tuple(clips), root, (), len(clips) + len(loose), loose)
+    return Source(tuple(clips), root, (), len(clips) + len(loose), loose, notes)
+
+
+def _audio_below(folder: Path) -> list[Path]:
+    return sorted(filter(_is_audio, folder.rglob("*")))
 
 
 def _is_audio(path: Path) -> bool:

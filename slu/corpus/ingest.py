@@ -1,4 +1,4 @@
-"""Candidate clips become recordings of one kind: decode, accept or reject, copy as mono FLAC."""
+"""Candidate clips become recordings of one kind: decode, accept or reject, cut if asked to, write as mono files."""
 
 import hashlib
 import io
@@ -6,17 +6,39 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import numpy as np
 import soundfile as sf
+from numpy.typing import NDArray
 from pydantic import Field
 
 from slu.audio.decode import MAX_RATE, MIN_RATE, AudioError, AudioLimits, Waveform, decode
+from slu.audio.segment import SILENCE_DB, Rest, Segment, SegmentSettings, cut, is_silent
 from slu.corpus.audio_finder import AudioFinder, clip_stem
 from slu.corpus.clips import Clip, ClipError, Label, Reason, Rejection, Source
 
 _SURPLUS_S = 0.25  # read beyond the longest duration: enough to know that a clip is too long
+
+
+@dataclass(frozen=True)
+class SegmentCut:
+    """How recordings are cut into clips, see slu.audio.segment; without a length they are not."""
+
+    length_s: float | None = None
+    overlap_s: float = 0.0
+    rest: Rest = "pad"
+    min_rest_s: float = 0.5
+    max_recording_s: Annotated[float, Field(gt=0)] = 1200.0
+
+    def __post_init__(self) -> None:
+        _ = self.settings
+
+    @property
+    def settings(self) -> SegmentSettings | None:
+        if self.length_s is None:
+            return None
+        return SegmentSettings(self.length_s, self.overlap_s, self.rest, self.min_rest_s)
 
 
 @dataclass(frozen=True)
@@ -29,6 +51,13 @@ class IngestSettings:
     min_duration_s: Annotated[float, Field(ge=0)] = 0.5
     max_duration_s: Annotated[float, Field(gt=0)] = 5.0
     sample_rate: Annotated[int, Field(ge=MIN_RATE, le=MAX_RATE)] = 16_000
+    format: Literal["flac", "wav"] = "flac"
+    segment: SegmentCut = SegmentCut()
+
+    @property
+    def longest_s(self) -> float:
+        """Of a recording. What is cut into segments may be longer than a clip."""
+        return self.max_duration_s if self.segment.length_s is None else self.segment.max_recording_s
 
 
 @dataclass(frozen=True)
@@ -46,15 +75,29 @@ class Located:
 
 
 @dataclass(frozen=True)
+class Piece:
+    """A file of the corpus: the whole recording, or a segment of it."""
+
+    file_name: str
+    start_s: float
+    duration_s: float
+
+
+@dataclass(frozen=True)
 class Recording:
-    """A clip that was accepted. `file_name` is relative to the corpus, `file` to the source."""
+    """A clip that was accepted. `file` is relative to the source, the pieces' files to the corpus."""
 
     clip: Clip
     file: str
-    file_name: str
+    pieces: tuple[Piece, ...]
     duration_s: float
     digest: str
-    """Of the samples as written: equal for the same recording under two names."""
+    """Of all samples: equal for the same recording under two names."""
+    silent_segments: int = 0
+
+    @property
+    def file_name(self) -> str:
+        return self.pieces[0].file_name
 
 
 def locate(source: Source, settings: IngestSettings) -> list[Located]:
@@ -87,52 +130,93 @@ def copy_clips(
     target: Path,
     progress: Callable[[int, int], None],
 ) -> tuple[list[Recording], list[Rejection]]:
-    """Write `target/audio/*.flac`, one clip in memory at a time; name each clip that could not be used."""
-    (target / "audio").mkdir()
-    names = _safe_names([item.clip.key for item in located])
+    """Write `target/audio/*`, one recording in memory at a time; name each clip that could not be used."""
+    names = _safe_names([item.clip.key for item in located], settings.format)
     recordings: list[Recording] = []
     rejected: list[Rejection] = []
     for done, (item, name) in enumerate(zip(located, names, strict=True), start=1):
         file = item.file(audio)
         try:
             samples = _usable(item.place, settings)
+            segments, silent = _cut(samples, settings)
         except ClipError as refusal:
             rejected.append(Rejection(item.clip.source, file, refusal.reason))
         else:
-            pcm = np.round(samples * (32767 / max(1.0, float(np.abs(samples).max())))).astype(np.int16)
-            encoded = io.BytesIO()  # libsndfile does not tell a full disk from other mishaps, Python does
-            sf.write(encoded, pcm, settings.sample_rate, format="FLAC", subtype="PCM_16")
-            (target / name).write_bytes(encoded.getbuffer())
-            digest = hashlib.blake2b(pcm.tobytes(), digest_size=16).hexdigest()
-            recordings.append(Recording(item.clip, file, name, len(pcm) / settings.sample_rate, digest))
+            scale = np.float32(32767 / max(1.0, float(np.abs(samples).max())))
+            names_of = [name] if settings.segment.settings is None else _numbered(name, len(segments))
+            pieces = tuple(
+                Piece(place, start_s, _write(target / place, piece, scale, settings))
+                for place, (start_s, piece) in zip(names_of, segments, strict=True)
+            )
+            digest = hashlib.blake2b(_pcm(samples, scale).tobytes(), digest_size=16).hexdigest()
+            duration_s = len(samples) / settings.sample_rate
+            recordings.append(Recording(item.clip, file, pieces, duration_s, digest, silent))
         progress(done, len(located))
     repeated = _repeats(recordings)
     for recording in recordings:
         if recording.file_name in repeated:
-            (target / recording.file_name).unlink()
+            for piece in recording.pieces:
+                (target / piece.file_name).unlink()
             rejected.append(Rejection(recording.clip.source, recording.file, repeated[recording.file_name]))
     return [recording for recording in recordings if recording.file_name not in repeated], rejected
+
+
+def _pcm(samples: Waveform, scale: np.float32) -> NDArray[np.int16]:
+    return np.round(samples * scale).astype(np.int16)
+
+
+def _write(path: Path, samples: Waveform, scale: np.float32, settings: IngestSettings) -> float:
+    """Gives the duration in seconds."""
+    encoded = io.BytesIO()  # libsndfile does not tell a full disk from other mishaps, Python does
+    sf.write(encoded, _pcm(samples, scale), settings.sample_rate, format=settings.format.upper(), subtype="PCM_16")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(encoded.getbuffer())
+    return len(samples) / settings.sample_rate
+
+
+def _cut(samples: Waveform, settings: IngestSettings) -> tuple[list[Segment], int]:
+    """The segments that are not silent, and how many are."""
+    how = settings.segment.settings
+    if how is None:
+        return [Segment(0.0, samples)], 0
+    segments = cut(samples, settings.sample_rate, how)
+    if not segments:
+        duration_s = len(samples) / settings.sample_rate
+        raise ClipError(
+            "duration", f"{duration_s:.2f} s is less than a segment of {how.length_s:g} s (segment.rest=drop)"
+        )
+    heard = [segment for segment in segments if not is_silent(segment.samples)]
+    if not heard:
+        raise ClipError("silent", f"every segment lies below {SILENCE_DB:g} dB")
+    return heard, len(segments) - len(heard)
+
+
+def _numbered(name: str, count: int) -> list[str]:
+    """`audio/a.flac` becomes `audio/a/000.flac` and so on: no other recording's name can be one of these."""
+    stem, dot, suffix = name.rpartition(".")
+    return [f"{stem}/{number:03d}{dot}{suffix}" for number in range(count)]
 
 
 def _usable(place: Path | Reason, settings: IngestSettings) -> Waveform:
     if isinstance(place, Reason):
         raise ClipError(place.kind, place.detail)
     try:
-        limits = AudioLimits(settings.max_duration_s + _SURPLUS_S, truncate=True)
+        limits = AudioLimits(settings.longest_s + _SURPLUS_S, truncate=True)
         samples = decode(place, settings.sample_rate, limits)
     except AudioError as error:
         raise ClipError("unreadable", str(error)) from None
     duration_s = len(samples) / settings.sample_rate
     if duration_s < settings.min_duration_s:
         raise ClipError("duration", f"{duration_s:.2f} s is less than min_duration_s={settings.min_duration_s:g}")
-    if duration_s > settings.max_duration_s:
-        raise ClipError("duration", f"it lasts more than max_duration_s={settings.max_duration_s:g}")
+    if duration_s > settings.longest_s:
+        setting = "max_duration_s" if settings.segment.length_s is None else "segment.max_recording_s"
+        raise ClipError("duration", f"it lasts more than {setting}={settings.longest_s:g}")
     if not samples.any():
         raise ClipError("silent", "every sample is zero")
     return samples
 
 
-def _safe_names(keys: Sequence[str]) -> list[str]:
+def _safe_names(keys: Sequence[str], suffix: str) -> list[str]:
     """File names that every system can hold, distinct also where upper and lower case are one."""
     names: list[str] = []
     used: set[str] = set()
@@ -144,7 +228,7 @@ def _safe_names(keys: Sequence[str]) -> list[str]:
             number += 1
             name = f"{plain}-{number}"
         used.add(name.casefold())
-        names.append(f"audio/{name}.flac")
+        names.append(f"audio/{name}.{suffix}")
     return names
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from slu.common.files import atomic_write, read_json, write_json
 from slu.corpus.clips import Clip, Rejection, Source
-from slu.corpus.ingest import Recording
+from slu.corpus.ingest import Piece, Recording
 from slu.corpus.splits import leaking_speakers
 
 
@@ -18,6 +18,15 @@ def clip_columns(clip: Clip) -> dict[str, str]:
     """A row of the manifest, less its `file_name`. What the source carries along never hides a column of ours."""
     ours = {"speaker": clip.speaker, "split": clip.split, "text": clip.text, **clip.extra, "source": clip.source}
     return {**clip.labels, **ours, **clip.labels}
+
+
+def piece_columns(recording: Recording, piece: Piece, *, cut: bool) -> dict[str, str]:
+    """A row of the manifest. A segment has its recording's labels and speaker, but says only a part of its text."""
+    row = {"file_name": piece.file_name, **clip_columns(recording.clip)}
+    if cut:
+        origin = recording.clip.extra.get("recording") or recording.clip.key
+        row |= {"text": "", "recording": origin, "start_s": f"{piece.start_s:g}"}
+    return row
 
 
 def write_report(folder: Path, source: Source, recordings: Sequence[Recording], rejected: Sequence[Rejection]) -> None:
@@ -48,6 +57,9 @@ def _summarise(source: Source, recordings: Sequence[Recording], rejected: Sequen
         "rows": source.rows,
         "accepted": len(recordings),
         "duration_s": round(sum(recording.duration_s for recording in recordings), 1),
+        "files": sum(len(recording.pieces) for recording in recordings),
+        "silent_segments": sum(recording.silent_segments for recording in recordings),
+        "notes": list(source.notes),
         "rejected": dict(Counter(rejection.reason.kind for rejection in rejected).most_common()),
         "counted": "accepted clips" if recordings else "merged clips",
         "labels": {head: _count(clip.labels[head] for clip in clips) for head in (clips[0].labels if clips else ())},
@@ -67,7 +79,11 @@ def describe(folder: Path) -> str:
     """The summary of a finished ingest, to be printed."""
     summary = read_json(folder / "summary.json")
     speakers, splits = summary["speakers"], summary["splits"]
-    lines = [f"{summary['accepted']} clips accepted, {summary['duration_s'] / 60:.1f} minutes of audio"]
+    lines = [f"warning: {note}" for note in summary["notes"]]
+    lines.append(f"{summary['accepted']} clips accepted, {summary['duration_s'] / 60:.1f} minutes of audio")
+    if (folder / "metadata.json").is_file() and read_json(folder / "metadata.json")["recordings"]:
+        silent = summary["silent_segments"]
+        lines.append(f"  cut into {summary['files']} segments" + (f", {silent} silent ones left out" if silent else ""))
     for head, counts in summary["labels"].items():
         lines.append(f"  {head}: {_listed(counts)}")
     if speakers:

@@ -1,7 +1,7 @@
 """The stages before training, each skipped when up to date: corpus, manifest with splits, task contract."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -10,10 +10,11 @@ import pandas as pd
 from slu.common.errors import UserError
 from slu.common.files import settings_hash
 from slu.common.settings import parse_settings
+from slu.corpus.dataset_facts import write_dataset_facts
 from slu.corpus.manifest import Manifest, infer_heads, read_manifest
 from slu.corpus.menu import Menu
 from slu.corpus.splits import SplitSettings, assign_splits
-from slu.corpus.synthesised import ensure_synthesised, synthesis_settings
+from slu.corpus.synthesised import corpus_heads, ensure_synthesised, synthesis_settings
 from slu.features import build_front_end
 from slu.spec import Head, TaskSpec
 from slu.training.preprocessing import FeatureTable, preprocess
@@ -44,8 +45,8 @@ def prepare(settings: Mapping[str, Any], outputs: Path) -> Prepared:
     """
     manifest, spec = load_data(settings, outputs)
     workers = _section(PrepareSettings, settings).workers
-    on_bad_audio = parse_settings(DataSettings, settings["data"], "data").on_bad_audio
-    features = preprocess(manifest, spec, outputs, on_bad_audio=on_bad_audio, workers=workers)
+    data = parse_settings(DataSettings, settings["data"], "data")
+    features = preprocess(manifest, spec, outputs, on_bad_audio=data.on_bad_audio, workers=workers)
     count = f"{len(features.table)} clips"
     if spec.segment_s:
         silent = f" ({features.silent_segments} silent ones left out)" if features.silent_segments else ""
@@ -55,7 +56,18 @@ def prepare(settings: Mapping[str, Any], outputs: Path) -> Prepared:
         print(
             f"left out: {len(features.rejected)} clips, listed in {features.path.parent / 'rejected.csv'}", flush=True
         )
-    return Prepared(Manifest(manifest.path, features.recordings), spec, features)
+    prepared = Prepared(Manifest(manifest.path, features.recordings), spec, features)
+    made_with = {
+        "manifest": str(manifest.path),
+        "front_end": dict(spec.front_end),
+        "split": asdict(data.split),
+        "segment_s": data.segment_s,
+        "segment_overlap_s": data.segment_overlap_s,
+        "min_duration_s": data.min_duration_s,
+        "max_duration_s": data.max_duration_s,
+    }
+    write_dataset_facts(features.path.parent, features.table, spec.head_names, made_with, prepared.data_hash)
+    return prepared
 
 
 def _section(kind: type[T], settings: Mapping[str, Any]) -> T:
@@ -82,7 +94,7 @@ def load_data(settings: Mapping[str, Any], outputs: Path) -> tuple[Manifest, Tas
         synthesis = synthesis_settings(settings["synthesis"], settings["voices"])
         path, is_new = ensure_synthesised(menu, synthesis, outputs)
         print(f"corpus: {'spoken now' if is_new else 'up to date'}, {path}", flush=True)
-        heads = menu.task_heads()
+        heads = corpus_heads(menu, synthesis.voices)
         manifest = read_manifest(path, heads)
     if data.manifest is not None:
         recorded, heads = _read_recordings(Path(data.manifest), data, heads)

@@ -1,5 +1,6 @@
 """The stages before training: which data a configuration means, and what is refused."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -141,3 +142,14 @@ def test_splits_are_of_recordings_and_their_segments_follow(settings: dict[str, 
     settings["data"]["segment_overlap_s"] = 0.2
     with pytest.raises(UserError, match=r"data: task 'digits': segments of 0.2 s cannot overlap by 0.2 s"):
         load_data(settings, tmp_path / "out")
+
+
+def test_the_features_say_what_they_hold(settings: dict[str, Any], tmp_path: Path) -> None:
+    data = prepare(settings, tmp_path / "out")
+    facts = json.loads((data.features.path.parent / "metadata.json").read_text())
+    assert (facts["clips"], facts["speakers"], facts["clips_per_speaker"]) == (12, 2, {"p0": 6, "p1": 6})
+    assert facts["content_hash"] == data.data_hash
+    assert facts["settings"]["front_end"] == LOGMEL
+    assert facts["settings"]["split"]["method"] == "random"
+    assert facts["split"].startswith("speakers leak: 2")
+    assert sum(facts["clips_per_split"].values()) == 12
