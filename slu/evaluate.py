@@ -161,7 +161,7 @@ def _write(scored: _Scored, folder: Path, settings: EvaluateSettings) -> None:
     with atomic_write(folder / "predictions.csv") as file:
         clean.answer_table().to_csv(file, index=False)
     with atomic_write(folder / "classification_report.txt") as file:
-        file.write(classification_report(clean.metrics))
+        file.write(classification_report(clean.metrics, clean.heads))
     how = [
         ("command", shlex.join(["python", "-m", "slu.evaluate", *sys.argv[1:]])),
         ("bundle", str(clean.predictor.bundle.folder)),

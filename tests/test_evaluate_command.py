@@ -179,7 +179,7 @@ def test_odd_sets_are_scored_and_say_what_is_odd(
         assert "budi [/b]" in result.stdout
         assert "Bü[bold]di" in result.stdout
     if manifest == "no_product.csv":
-        assert "nothing is said of whole orders" in page
+        assert "nothing is said of whole answers" in page
     if manifest == "broken.csv":
         assert document["broken"][0].startswith(f"{shop / manifest}:22 (broken.wav)")
         assert document["n"] == 40

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from slu.common.wording import figure, with_interval
+from slu.common.wording import balance_matters, figure, with_interval
 from slu.spec import Head, TaskSpec
 
 
@@ -46,8 +46,8 @@ One short utterance in ({spec.min_duration_s:g} to {spec.max_duration_s:g} s), o
 {heads}
 
 An answer counts as understood when the confidence is at least {spec.min_confidence:g} and the clip is neither silent
-nor too short or long; anything else should be asked again. {_decision(metrics)}Not for: transcribing speech, words outside the lists
-above, telling people apart, decisions about people."""
+nor too short or long; anything else should be asked again. {_decision(metrics)}
+Not for: transcribing speech, words outside the lists above, telling people apart, decisions about people."""
 
 
 def _head(head: Head) -> str:
@@ -57,11 +57,12 @@ def _head(head: Head) -> str:
 
 
 def _decision(metrics: Mapping[str, Any]) -> str:
-    if not (chosen := metrics.get("decision")):
+    chosen = metrics.get("decision") or {}
+    if not chosen.get("notes"):
         return ""
     heard = chosen["validation"]
     speakers = f" of {heard['speakers']} speakers" if heard.get("speakers") else ""
-    return f"Chosen on {heard['clips']} validation clips{speakers}: {'; '.join(chosen['notes'])}. "
+    return f"Chosen on {heard['clips']} validation clips{speakers}: {'; '.join(chosen['notes'])}."
 
 
 def _data(config: Mapping[str, Any], metrics: Mapping[str, Any], training: Mapping[str, Any]) -> str:
@@ -88,12 +89,18 @@ def _results(metrics: Mapping[str, Any]) -> str:
         return _folds(folds)
     clean = next(iter(test.values()))
     heads = list(clean.get("heads", {}))
-    header = ["condition", "all labels right", *(f"{name} accuracy" for name in heads), "clips"]
+    balanced = [name for name in heads if balance_matters(clean["heads"][name])]
+    header = ["condition", "all labels right", *(f"{name} accuracy" for name in heads)]
+    header += [*(f"{name} balanced accuracy" for name in balanced), "clips"]
     rows = [
         [
             name,
             with_interval(m.get("joint_accuracy"), m.get("joint_interval")),
             *(with_interval(m["heads"][h]["accuracy"], m["heads"][h].get("accuracy_interval")) for h in heads),
+            *(
+                with_interval(m["heads"][h]["balanced_accuracy"], m["heads"][h].get("balanced_accuracy_interval"))
+                for h in balanced
+            ),
             str(m.get("n", "-")),
         ]
         for name, m in test.items()

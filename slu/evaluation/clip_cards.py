@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Literal, TypeAlias
 
 from slu.audio.encode import FLAC, encode_flac
+from slu.bundles.prediction import head_and_label
 from slu.documents.page import Picture, Player
 from slu.evaluation.plots import clip_figure
 from slu.evaluation.run import Evaluation
@@ -20,15 +21,15 @@ def clip_card(result: Evaluation, index: int, tone: Tone) -> Player:
     front_end = result.predictor.bundle.front_end
     samples, row = result.waveform(index), result.table.iloc[index]
     prediction = result.prediction(index)
-    said = ", ".join(f"{h.name} {row[h.name]}" for h in result.heads if row[h.name])
-    heard = ", ".join(f"{h.name} {prediction.labels[h.name]}" for h in result.heads)
+    said = ", ".join(head_and_label(h.name, row[h.name], h.shown(row[h.name])) for h in result.heads if row[h.name])
+    heard = prediction.heard(head.name for head in result.heads)
     features = result.predictor.features(samples).numpy()
     facts = [("said", said), ("heard", heard), ("confidence", f"{prediction.confidence:.2f}")]
     if not prediction.understood:
-        facts.append(("not understood", prediction.reason))
+        facts.append(("cannot tell", prediction.reason))
     for head in result.heads:
         best = sorted(prediction.scores[head.name].items(), key=lambda item: -item[1])[:3]
-        facts.append((head.name, ", ".join(f"{label} {score:.2f}" for label, score in best)))
+        facts.append((head.name, ", ".join(f"{head.shown(label)} {score:.2f}" for label, score in best)))
     answers = result.answers
     sound = f"{answers.duration_s[index]:.1f} s, {answers.level_db[index]:.0f} dB"
     facts.append(("clip", f"{sound}, estimated SNR {answers.snr_db[index]:.0f} dB"))

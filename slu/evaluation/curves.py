@@ -1,10 +1,13 @@
-"""ROC and precision-recall of a two-class head, through torchmetrics."""
+"""ROC and precision-recall of a two-class head, through torchmetrics, and where it stands on them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+
+from slu.bundles.decision import decide
+from slu.spec import Head
 
 
 @dataclass(frozen=True)
@@ -17,6 +20,27 @@ class Curves:
     average_precision: float
     positive_share: float
     """What a guess would reach as precision."""
+
+
+@dataclass(frozen=True)
+class OperatingPoint:
+    threshold: float
+    false_positive_rate: float
+    true_positive_rate: float
+
+    @property
+    def balanced_accuracy(self) -> float:
+        return (self.true_positive_rate + 1 - self.false_positive_rate) / 2
+
+
+def operating_points(head: Head, truth: NDArray[np.int64], scores: NDArray[np.float32]) -> list[OperatingPoint]:
+    """Where the head's threshold stands, and where 0.5 does if that is another; `scores` (clips, 2), both classes
+    occur."""
+    points = []
+    for threshold in dict.fromkeys((head.threshold, 0.5)):
+        yes = decide(replace(head, threshold=threshold), scores) == 1
+        points.append(OperatingPoint(threshold, float(yes[truth == 0].mean()), float(yes[truth == 1].mean())))
+    return points
 
 
 def two_class_curves(truth: NDArray[np.int64], scores: NDArray[np.float32]) -> Curves | None:

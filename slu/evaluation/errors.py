@@ -136,7 +136,7 @@ def reading(evaluation: Evaluation) -> list[str]:
     ]
     for head in evaluation.heads:
         if top := confusions(evaluation, head)[:3]:
-            pairs = "; ".join(f"{c.said} heard as {c.heard} ({c.count} of {c.of})" for c in top)
+            pairs = "; ".join(f"{head.shown(c.said)} heard as {head.shown(c.heard)} ({c.count} of {c.of})" for c in top)
             sentences.append(f"Most confused in {head.name}: {pairs}.")
     if errors < _FEWEST:
         return [*sentences, "These are too few errors to look for what they have in common."]

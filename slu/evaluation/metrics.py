@@ -72,9 +72,14 @@ def head_metrics(
     if by is not None:
         here = Units(by.kind, np.unique(by.of_clip[known], return_inverse=True)[1])
         result["accuracy_interval"] = accuracy_interval(right[known], here)
-        result["macro_f1_interval"] = matrix_interval(
-            truth[known], guess[known], size, here, lambda drawn: macro_figures(drawn)["macro_f1"]
-        )
+        for name in ("macro_f1", *(("balanced_accuracy",) if size == 2 else ())):
+            result[f"{name}_interval"] = matrix_interval(
+                truth[known],
+                guess[known],
+                size,
+                here,
+                lambda drawn, name=name: macro_figures(drawn)[name],  # type: ignore[misc]
+            )
     if scores is not None:
         result["top2_accuracy"] = top_accuracy(truth[known], scores[known], 2)
         result["ece"] = expected_calibration_error(stated(scores[known], guess[known]), right[known])
@@ -108,7 +113,10 @@ def score(
     scores: Mapping[str, Probabilities] | None = None,
     understood: NDArray[np.bool_] | None = None,
 ) -> dict[str, Any]:
-    """The content of `metrics.json`: `joint_accuracy` over the clips with all labels, `heads`, `speakers`."""
+    """The content of `metrics.json`: `joint_accuracy` over the clips with all labels, `heads`, `speakers`.
+
+    A head's `unlabelled` counts the clips without a label for it, and how many of them were answered all the same.
+    """
     right = np.logical_and.reduce([truth[name] == guess[name] for name in truth])
     complete = np.logical_and.reduce([truth[name] >= 0 for name in truth])
     by = units(speakers, len(right))
@@ -130,6 +138,13 @@ def score(
         name: head_metrics(truth[name], guess[name], labels, None if scores is None else scores[name], by)
         for name, labels in classes.items()
     }
+    for name in classes:
+        if understood is not None and (truth[name] < 0).any():
+            unlabelled = truth[name] < 0
+            result["heads"][name]["unlabelled"] = {
+                "n": int(unlabelled.sum()),
+                "answered": int((unlabelled & understood).sum()),
+            }
     result["speakers"] = {} if speakers is None else speaker_metrics(right, complete, speakers)
     return result
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from slu.documents.figures import ACCENT, GRID, MUTED, SERIES, WARN, new_axes
 from slu.evaluation.calibration import Reliability
-from slu.evaluation.curves import Curves
+from slu.evaluation.curves import Curves, OperatingPoint
 from slu.evaluation.intervals import exact_interval
 
 
@@ -60,10 +60,25 @@ def coverage_figure(share: NDArray[np.float64], accuracy: NDArray[np.float64], u
     return figure
 
 
-def curves_figure(curves: Curves, positive: str) -> Figure:
+def curves_figure(curves: Curves, positive: str, points: Sequence[OperatingPoint] = ()) -> Figure:
+    """`points` are marked on the ROC, the one in use first."""
     figure, (left, right) = new_axes(7.2, 3.4, columns=2)
     left.plot([0, 1], [0, 1], color=MUTED, linewidth=1, linestyle="--")
     left.plot(curves.false_positive_rate, curves.true_positive_rate, color=ACCENT)
+    for place, point in enumerate(points):
+        colour, hollow = (WARN, WARN) if place == 0 else (MUTED, "none")
+        left.plot(
+            point.false_positive_rate,
+            point.true_positive_rate,
+            "o",
+            color=colour,
+            markerfacecolor=hollow,
+            clip_on=False,
+            zorder=3,
+            label=f"threshold {point.threshold:.3g}",
+        )
+    if points:
+        left.legend(loc="lower right", fontsize=8)
     left.set(xlabel="false positive rate", ylabel="true positive rate", title=f"ROC, AUC {curves.roc_auc:.3f}")
     right.axhline(curves.positive_share, color=MUTED, linewidth=1, linestyle="--")
     right.plot(curves.recall, curves.precision, color=ACCENT)

@@ -1,26 +1,25 @@
 """The report of one bundle on one set of clips, as a page."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from slu.common.wording import between, figure
-from slu.documents.page import Card, Cards, Page, Part, Picture, Players, Section, Side, Table, Text
+from slu.common.wording import balance_matters, between, figure
+from slu.documents.page import Page, Part, Picture, Players, Section, Side, Table, Text
 from slu.evaluation.calibration import accuracy_by_coverage, reliability
 from slu.evaluation.clip_cards import clip_cards
-from slu.evaluation.curves import two_class_curves
 from slu.evaluation.errors import confident_mistakes, reading, unsure_hits
+from slu.evaluation.head_section import head_parts
 from slu.evaluation.metrics import worst_speaker
 from slu.evaluation.plots import (
     bars_figure,
-    confusion_figure,
     coverage_figure,
-    curves_figure,
     noise_figure,
     reliability_figure,
 )
 from slu.evaluation.run import Evaluation
-from slu.evaluation.verdict import described, hardest_condition, interval_text, verdict
+from slu.evaluation.verdict import described, hardest_condition, verdict
 from slu.spec import Head
 
 _SHOWN = 10
@@ -44,7 +43,7 @@ def report_page(results: Mapping[str, Evaluation], facts: ReportFacts) -> Page:
     sections = [
         Section("Verdict", verdict(clean.metrics, others, bool(facts.warnings), unscored)),
         *([Section("Robustness", _robustness(results))] if others else []),
-        *(Section(head.name.capitalize(), _head_parts(clean, head)) for head in clean.heads),
+        *(Section(head.name.capitalize(), head_parts(clean, head)) for head in clean.heads),
         *([Section("Speakers", _speakers(clean))] if clean.metrics["speakers"] else []),
         Section("Confidence", _confidence(clean)),
         Section("Errors", _errors(results, others)),
@@ -85,58 +84,25 @@ def _robustness(results: Mapping[str, Evaluation]) -> list[Part]:
                 "The dashed line is the clean figure.",
             )
         )
-    heads = [head.name for head in clean.heads]
+    columns = [
+        (head, key)
+        for head, values in clean.metrics["heads"].items()
+        for key in ("accuracy", *(("balanced_accuracy",) if balance_matters(values) else ()))
+    ]
     table = [
         [
             name,
             figure(m["joint_accuracy"]),
             between(m["joint_interval"]),
-            *(figure(m["heads"][h]["accuracy"]) for h in heads),
+            *(figure(m["heads"][head][key]) for head, key in columns),
             figure(m.get("understood_share")),
             figure(m.get("wrong_and_understood_share")),
         ]
         for name, m in ((name, result.metrics) for name, result in results.items())
     ]
-    columns = ["condition", "all right", "95 % interval", *heads, "answered", "wrong, not questioned"]
-    return [Side(pictures), Table(columns, table)]
-
-
-def _head_parts(clean: Evaluation, head: Head) -> list[Part]:
-    values = clean.metrics["heads"][head.name]
-    if not values["n"]:
-        return [Text("No clip has a label for this head.")]
-    summary = Cards(
-        [
-            Card(figure(values["accuracy"]), "accuracy", interval_text(values["accuracy_interval"])),
-            Card(
-                figure(values["macro_f1"]),
-                "macro-F1",
-                interval_text(values["macro_f1_interval"])
-                or f"precision {figure(values['macro_precision'])}, recall {figure(values['macro_recall'])}",
-            ),
-            Card(figure(values["top2_accuracy"]), "among the two best", f"{values['n']} clips"),
-            Card(figure(values["ece"]), "calibration error", "0 is perfect; see Confidence"),
-        ]
-    )
-    classes = [
-        [name, figure(c["precision"]), figure(c["recall"]), figure(c["f1"]), str(c["n"])]
-        for name, c in values["classes"].items()
-    ]
-    confusion = confusion_figure(clean.confusion(head), head.classes, head.name)
-    per_class = Table(["class", "precision", "recall", "F1", "clips"], classes, fold_after=20)
-    parts: list[Part] = [
-        summary,
-        Side([Picture(confusion, f"Confusion matrix of {head.name}"), per_class]),
-    ]
-    if len(head.classes) == 2:
-        known = clean.truth[head.name] >= 0
-        curves = two_class_curves(clean.truth[head.name][known], clean.answers.scores[head.name][known, 1])
-        parts.append(
-            Text("ROC and precision-recall need clips of both classes; these are of one.")
-            if curves is None
-            else Picture(curves_figure(curves, head.classes[1]), f"ROC and precision-recall of {head.name}")
-        )
-    return parts
+    titles = [head if key == "accuracy" else f"{head} balanced" for head, key in columns]
+    header = ["condition", "all right", "95 % interval", *titles, "answered", "wrong, not questioned"]
+    return [Side(pictures), Table(header, table)]
 
 
 def _speakers(clean: Evaluation) -> list[Part]:
@@ -149,13 +115,30 @@ def _speakers(clean: Evaluation) -> list[Part]:
         f"Worst: {worst}, {values['joint_accuracy']:.1%} of {values['n']} clips "
         f"(95 % interval of this speaker's clips {low:.1%} to {high:.1%})."
     )
-    rows = [[name, str(v["n"]), figure(v["joint_accuracy"]), between(v["interval"])] for name, v in ordered]
-    beside: list[Part] = [Table(["speaker", "clips", "all right", "95 % interval"], rows, fold_after=12)]
+    kinds = {head.name: of for head in clean.heads if (of := _one_class_each(clean, head)) is not None}
+    rows = [
+        [name, *(of[name] for of in kinds.values()), str(v["n"]), figure(v["joint_accuracy"]), between(v["interval"])]
+        for name, v in ordered
+    ]
+    columns = ["speaker", *kinds, "clips", "all right", "95 % interval"]
+    text_columns = tuple(range(1 + len(kinds)))
+    beside: list[Part] = [Table(columns, rows, text_columns=text_columns, fold_after=12)]
     if len(ordered) > 1:
         shown = ordered[:24]
         title = "All labels right, by speaker" + (f" (the worst 24 of {len(ordered)})" if len(ordered) > 24 else "")
         beside.insert(0, Picture(bars_figure(shown, title), "Accuracy by speaker, worst first"))
     return [worst_sentence, Side(beside)]
+
+
+def _one_class_each(clean: Evaluation, head: Head) -> dict[str, str] | None:
+    """What each speaker is, where no speaker has clips of two classes: their figure is then one of that class."""
+    assert clean.speakers is not None
+    classes: dict[str, set[str]] = {}
+    for name, index in zip(clean.speakers, clean.truth[head.name].tolist(), strict=True):
+        classes.setdefault(name, set()).update([head.classes[index]] if index >= 0 else [])
+    if any(len(found) > 1 for found in classes.values()):
+        return None
+    return {name: head.shown(next(iter(found), "-")) for name, found in classes.items()}
 
 
 def _confidence(clean: Evaluation) -> list[Part]:
@@ -178,14 +161,27 @@ def _confidence(clean: Evaluation) -> list[Part]:
                 f"The mean stated confidence of a whole answer is {stated:.1%}, and {happened:.1%} are right: on these "
                 f"clips it is {side}, by {clean.metrics['joint_ece']:.3f} on average over confidence levels (ECE)."
             ),
+            Text(_abstention(clean)),
             Side(parts),
             Picture(
                 coverage_figure(share, accuracy, clean.metrics["understood_share"]),
                 "Accuracy of the answers against the share answered",
-                "Asking again when unsure: further left, fewer orders are answered and more of them are right.",
+                "Asking again when unsure: further left, fewer clips are answered and more of them are right.",
             ),
         ]
     return parts
+
+
+def _abstention(clean: Evaluation) -> str:
+    m, whole = clean.metrics, clean.complete
+    left = Counter(reason for reason, counted in zip(clean.reasons, whole, strict=True) if counted and reason)
+    text = f"Of {m['n_joint']} clips {m['understood_share']:.1%} are answered"
+    if left:
+        text += f"; of the others it cannot tell ({', '.join(f'{why} {n}' for why, n in left.most_common())})"
+    if m["understood_accuracy"] is not None:
+        text += f". Of what is answered {m['understood_accuracy']:.1%} is right"
+    text += f", against {m['joint_accuracy']:.1%} if everything were"
+    return f"{text}. Below a confidence of {clean.spec.min_confidence:.2f} it is not sure."
 
 
 def _errors(results: Mapping[str, Evaluation], others: Mapping[str, Mapping[str, Any]]) -> list[Part]:

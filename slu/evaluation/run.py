@@ -104,8 +104,13 @@ class Evaluation:
         return stated(self.answers.scores[head.name], self.guess[head.name])
 
     @cached_property
+    def reasons(self) -> list[str]:
+        """Per clip: why nobody should act on the answer; empty where it is understood."""
+        return [self.prediction(i).reason for i in range(len(self.table))]
+
+    @cached_property
     def understood(self) -> NDArray[np.bool_]:
-        return np.array([self.prediction(i).understood for i in range(len(self.table))], dtype=bool)
+        return np.array([not reason for reason in self.reasons], dtype=bool)
 
     def prediction(self, index: int) -> Prediction:
         scores = {name: values[index] for name, values in self.answers.scores.items()}

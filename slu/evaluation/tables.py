@@ -6,22 +6,31 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from slu.common.wording import between, figure
+from slu.common.wording import balance_matters, between, figure
+
+_TITLES = {"accuracy": "accuracy", "balanced_accuracy": "balanced", "macro_f1": "macro-F1"}
 
 
 def metrics_table(results: Mapping[str, Mapping[str, Any]], title: str) -> Table:
-    """One row per condition (clean, 10 dB, …): accuracy and macro-F1 of each head, and all labels right."""
+    """One row per condition (clean, 10 dB, …): accuracy and macro-F1 of each head, and all labels right.
+
+    Balanced accuracy, the mean recall of the classes, where a head has two classes or uneven ones.
+    """
     table = Table(title=title, title_justify="left")
     heads = next(iter(results.values()))["heads"]
+    columns = [
+        (name, key)
+        for name, values in heads.items()
+        for key in ("accuracy", *(("balanced_accuracy",) if balance_matters(values) else ()), "macro_f1")
+    ]
     table.add_column("condition")
-    for name in heads:
-        table.add_column(f"{name}\naccuracy", justify="right")
-        table.add_column(f"{name}\nmacro-F1", justify="right")
+    for name, key in columns:
+        table.add_column(f"{name}\n{_TITLES[key]}", justify="right")
     table.add_column("all labels\nright", justify="right")
     table.add_column("95 %\ninterval", justify="right")
     table.add_column("clips", justify="right")
     for condition, metrics in results.items():
-        cells = [figure(metrics["heads"][name][key]) for name in heads for key in ("accuracy", "macro_f1")]
+        cells = [figure(metrics["heads"][name][key]) for name, key in columns]
         clips = str(metrics["n"]) if metrics["n"] == metrics["n_joint"] else f"{metrics['n_joint']} of {metrics['n']}"
         table.add_row(
             condition, *cells, figure(metrics["joint_accuracy"]), between(metrics.get("joint_interval")), clips

@@ -1,4 +1,4 @@
-"""Would I bet my till on it? The answer in cards and sentences, by rules that stand beside it."""
+"""Would I rely on it? The answer in cards and sentences, by rules that stand beside it."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,10 +9,10 @@ from slu.evaluation.metrics import worst_speaker
 GOOD_ENOUGH = 0.95
 """Lower end of the interval of all labels right."""
 WRONG_AT_MOST = 0.01
-"""Share of all orders that are wrong and nobody is asked."""
+"""Share of all clips that are answered wrong and nobody is asked."""
 _RULE = (
     f"The rule: yes, if the lower end of the interval reaches {GOOD_ENOUGH:.0%}, at most {WRONG_AT_MOST:.0%} of all "
-    "orders are wrong without being questioned, and nothing above speaks against the clips."
+    "answers are wrong without being questioned, and nothing above speaks against the clips."
 )
 
 
@@ -23,10 +23,10 @@ def verdict(
     unscored: Sequence[str] = (),
 ) -> list[Part]:
     """`conditions` by name, without the clean one; `grave`: a warning speaks against the figures; `unscored`: heads
-    that had no labels, so that no order as a whole was judged."""
+    that had no labels, so that no answer as a whole was judged."""
     accuracy = metrics["joint_accuracy"]
     if accuracy is None:
-        return [Text("No clip has a label for every head, so no order as a whole can be judged; see each head below.")]
+        return [Text("No clip has a label for every head, so no answer as a whole can be judged; see each head below.")]
     cards = [
         Card(f"{accuracy:.1%}", _all_right(metrics), f"{interval_text(metrics['joint_interval'])}", _tone(metrics)),
         Card(
@@ -46,7 +46,7 @@ def verdict(
         name, values = hardest
         cards.append(Card(f"{values['joint_accuracy']:.1%}", f"hardest condition: {described(name)}", "same clips"))
     if unscored:
-        text = f"Only {' and '.join(metrics['heads'])} could be judged, so nothing is said of whole orders."
+        text = f"Only {' and '.join(metrics['heads'])} could be judged, so nothing is said of whole answers."
         return [Cards(cards), Text(text, "warning")]
     return [Cards(cards), Text(" ".join(_sentences(metrics, grave))), Text(_RULE, "small")]
 
@@ -67,16 +67,16 @@ def _sentences(metrics: Mapping[str, Any], grave: bool) -> list[str]:
     low = (metrics["joint_interval"] or (0.0, 1.0))[0]
     holds = low >= GOOD_ENOUGH and metrics["wrong_and_understood_share"] <= WRONG_AT_MOST
     if holds and not grave:
-        answer = "Would I bet my till on it? Yes, for people and rooms like these."
+        answer = "Would I rely on it? Yes, for people and rooms like these."
     elif holds:
-        answer = "Would I bet my till on it? Not on this evidence: the figures are good, the clips prove too little."
+        answer = "Would I rely on it? Not on this evidence: the figures are good, the clips prove too little."
     elif metrics["joint_accuracy"] >= GOOD_ENOUGH and metrics["wrong_and_understood_share"] <= WRONG_AT_MOST:
-        answer = f"Would I bet my till on it? Not yet: the interval begins at {low:.0%}, so score more clips."
+        answer = f"Would I rely on it? Not yet: the interval begins at {low:.0%}, so score more clips."
     else:
-        answer = "Would I bet my till on it? Not without somebody reading along."
+        answer = "Would I rely on it? Not without somebody reading along."
     return [
         answer,
-        f"Of 100 orders like these, {hundred:g} are taken down wrong without anybody being asked, "
+        f"Of 100 clips like these, {hundred:g} are answered wrong without anybody being asked, "
         f"and {again:g} have to be said again.",
     ]
 

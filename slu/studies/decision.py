@@ -45,6 +45,6 @@ def _heard(results: list[Evaluation]) -> Heard:
     return Heard(
         {head.name: np.concatenate([r.truth[head.name] for r in results]) for head in heads},
         {head.name: np.concatenate([r.answers.scores[head.name] for r in results]) for head in heads},
-        np.concatenate([[r.prediction(i).reason in ("", NOT_SURE) for i in range(len(r.table))] for r in results]),
+        np.array([reason in ("", NOT_SURE) for r in results for reason in r.reasons], dtype=bool),
         conditions=len(results),
     )

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score, roc_auc_score, roc_curve
 
-from slu.evaluation.curves import two_class_curves
+from slu.evaluation.curves import operating_points, two_class_curves
+from slu.spec import Head
 
 
 def test_areas_and_points_agree_with_scikit_learn() -> None:
@@ -21,3 +22,19 @@ def test_areas_and_points_agree_with_scikit_learn() -> None:
 
 def test_one_class_has_no_curve() -> None:
     assert two_class_curves(np.ones(5, np.int64), np.linspace(0, 1, 5, dtype=np.float32)) is None
+
+
+def test_the_threshold_in_use_and_a_half_have_their_places_on_the_curve() -> None:
+    rng = np.random.default_rng(0)
+    truth = rng.integers(0, 2, 200)
+    second = np.clip(rng.normal(0.3 + 0.25 * truth, 0.25), 0, 1).astype(np.float32)
+    scores = np.stack([1 - second, second], axis=1)
+    used, half = operating_points(Head("voice", ("low", "high"), threshold=0.4), truth, scores)
+    for point, limit in ((used, 0.4), (half, 0.5)):
+        assert point.threshold == limit
+        assert point.true_positive_rate == (second[truth == 1] >= limit).mean()
+        assert point.false_positive_rate == (second[truth == 0] >= limit).mean()
+        assert point.balanced_accuracy == pytest.approx(
+            ((second[truth == 1] >= limit).mean() + (second[truth == 0] < limit).mean()) / 2
+        )
+    assert [point.threshold for point in operating_points(Head("voice", ("low", "high")), truth, scores)] == [0.5]

@@ -103,3 +103,30 @@ def test_folds_name_the_worst_speaker() -> None:
     assert (summary["worst"], summary["worst_speaker"]) == (0.5, "b")
     low, high = summary["interval_95"]
     assert 0.5 <= low < 0.8 < high <= 1.0
+
+
+def test_a_two_class_head_has_an_interval_of_its_balanced_accuracy_though_speakers_have_one_class_each() -> None:
+    truth, guess = np.repeat([0, 1], [60, 20]), np.repeat([0, 1, 1, 0], [54, 6, 15, 5])
+    speakers = [f"s{i // 10}" for i in range(80)]
+    metrics = score({"a": truth}, {"a": guess}, {"a": "xy"}, speakers)
+    head = metrics["heads"]["a"]
+    assert head["balanced_accuracy"] == pytest.approx((54 / 60 + 15 / 20) / 2)
+    low, high = head["balanced_accuracy_interval"]
+    assert low < head["balanced_accuracy"] < high
+    assert metrics["speakers"]["s7"]["joint_accuracy"] == 0.5
+
+
+def test_answers_to_unlabelled_clips_are_counted() -> None:
+    truth, guess = {"a": np.array([0, 1, -1, -1])}, {"a": np.array([0, 1, 1, 0])}
+    understood = np.array([True, False, True, False])
+    head = score(truth, guess, {"a": "xy"}, understood=understood)["heads"]["a"]
+    assert head["unlabelled"] == {"n": 2, "answered": 1}
+    assert "unlabelled" not in score({"a": np.array([0])}, {"a": np.array([0])}, {"a": "xy"})["heads"]["a"]
+
+
+def test_the_error_of_a_threshold_is_of_the_probability_that_it_states() -> None:
+    scores = np.tile(np.float32([0.7, 0.3]), (10, 1))
+    guess = np.ones(10, int)  # a threshold of 0.25
+    metrics = score({"a": guess * (np.arange(10) < 3)}, {"a": guess}, {"a": "xy"}, scores={"a": scores})
+    assert metrics["heads"]["a"]["ece"] == pytest.approx(0.0, abs=1e-6)  # says 0.3, right in 3 of 10
+    assert metrics["joint_ece"] == pytest.approx(0.0, abs=1e-6)

@@ -112,14 +112,14 @@ def test_the_verdict_follows_its_rule(tmp_path: Path, right: int, grave: bool, a
     heard = [("tea", "1")] * right + [("milk", "1")] * (400 - right)
     result = made_up(tmp_path, rows, heard)
     assert answer in texts(list(verdict(result.metrics, {}, grave)))
-    assert f"Of 100 orders like these, {100 - right / 4:g} are taken down wrong" in texts(
+    assert f"Of 100 clips like these, {100 - right / 4:g} are answered wrong" in texts(
         list(verdict(result.metrics, {}, grave))
     )
 
 
 def test_no_complete_clip_has_no_verdict(tmp_path: Path) -> None:
     result = made_up(tmp_path, [{"product": "tea", "quantity": ""}] * 3, [("tea", "1")] * 3)
-    assert "no order as a whole can be judged" in texts(list(verdict(result.metrics, {}, False)))
+    assert "no answer as a whole can be judged" in texts(list(verdict(result.metrics, {}, False)))
     write_page(tmp_path / "page.html", Page("t", "s", [Section("V", verdict(result.metrics, {}, False))]))
 
 
