@@ -16,7 +16,7 @@ from slu.common.files import from_here
 from slu.common.settings import parse_settings
 from slu.corpus.menu import Menu
 from slu.corpus.readers import read_source
-from slu.corpus.synthesised import ensure_synthesised, synthesis_settings
+from slu.corpus.synthesised import corpus_heads, ensure_synthesised, synthesis_settings
 from slu.documents.page import write_page
 from slu.exploration.command_line import (
     explore_command,
@@ -38,6 +38,7 @@ from slu.exploration.split_decision import can_split
 from slu.exploration.summary import summary
 from slu.exploration.warnings import warn
 from slu.exploration.wording import Decision
+from slu.spec import Head
 from slu.training.settings import DataSettings
 
 _OWN = ("split_column", "group_columns", "kept")
@@ -85,21 +86,24 @@ def load_dataset(settings: Mapping[str, Any], data: DataSettings, outputs: Path)
         return from_source(read_source(settings["source"], settings["heads"]), name, settings["heads"])
     if data.manifest is None and not data.synthetic_speech:
         raise UserError("data=manifest needs a table: add data.manifest=path/metadata.csv")
-    spoken, menu = None, None
+    spoken: Dataset | None = None
+    heads: tuple[Head, ...] = ()
     if data.synthetic_speech:
         menu = Menu.parse(settings["menu"], "menu")
-        path, is_new = ensure_synthesised(menu, synthesis_settings(settings["synthesis"], settings["voices"]), outputs)
+        synthesis = synthesis_settings(settings["synthesis"], settings["voices"])
+        path, is_new = ensure_synthesised(menu, synthesis, outputs)
         print(f"corpus: {'spoken now' if is_new else 'up to date'}, {path}", flush=True)
-        spoken = from_spoken(path, menu.task, menu.task_heads())
+        heads = corpus_heads(menu, synthesis.voices)
+        spoken = from_spoken(path, menu.task, heads)
         if data.manifest is None:
             return spoken
     split = data.split
     if settings["split_column"] is not None:
         split = replace(split, method="column", column=str(settings["split_column"]))
     path = Path(str(data.manifest))
-    if spoken is None or menu is None:
+    if spoken is None:
         return from_manifest(path, data.heads, split)
-    return with_spoken(from_manifest(path, tuple(spoken.heads), split, menu.task_heads()), spoken)
+    return with_spoken(from_manifest(path, tuple(spoken.heads), split, heads), spoken)
 
 
 def _commands(

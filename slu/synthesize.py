@@ -18,7 +18,8 @@ def main(config: DictConfig) -> None:
     menu = Menu.parse(settings["menu"], "menu")
     corpus = synthesis_settings(settings["synthesis"], settings["voices"])
     manifest, is_new = ensure_synthesised(menu, corpus, Path(settings["outputs"]), force=settings["force"])
-    print(f"{'spoke' if is_new else 'up to date:'} {sum(corpus.counts.values())} clips, {manifest}")
+    clips = sum(corpus.counts.values()) + sum(corpus.no_voice.values())
+    print(f"{'spoke' if is_new else 'up to date:'} {clips} clips, {manifest}")
 
 
 if __name__ == "__main__":

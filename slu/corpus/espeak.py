@@ -64,6 +64,11 @@ def variants() -> list[str]:
     return sorted(p.name for p in (_data_path() / "voices" / "!v").iterdir())
 
 
+def variant_text(name: str) -> str:
+    """The file of a shipped variant."""
+    return (_data_path() / "voices" / "!v" / name).read_text(encoding="utf-8", errors="ignore")
+
+
 def _data_path() -> Path:
     return Path(espeakng_loader.get_data_path())
 

@@ -1,16 +1,12 @@
 """A corpus spoken by espeak-ng from a menu: same settings and seed, same bytes.
 
-One fresh process speaks the whole list in order (the library keeps state between calls); this one
-places each utterance in its room, adds the noise floor that every real recording has, and writes FLAC.
+Another process speaks (slu.corpus.speaking); this one places each utterance in its room, adds the noise
+floor that every real recording has, and writes FLAC. Clips without any voice can be added.
 """
 
 import io
-import multiprocessing
-import signal
-from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -23,14 +19,14 @@ from pydantic import Field
 
 from slu.audio.decode import Waveform
 from slu.audio.noise import coloured_noise, mix, reverberate, room_response
-from slu.common.errors import UserError
 from slu.common.files import atomic_directory
-from slu.corpus.espeak import Engine, Prosody, Speech
+from slu.corpus.espeak import Speech
 from slu.corpus.menu import Menu, Sentence, draw_sentences
+from slu.corpus.no_voice import SOURCE, draw_no_voice
+from slu.corpus.speaking import Item, speak_all
 from slu.corpus.voices import Speaker, VoiceSettings, draw_speakers
 
 SPLITS = ("train", "val", "test")
-_CHUNK = 32
 # Raised whenever the same settings would give other bytes, so that older corpora count as stale.
 VERSION = 1
 
@@ -57,6 +53,8 @@ class SynthesisSettings:
     sample_rate: Annotated[int, Field(ge=8000)]
     voices: VoiceSettings
     acoustics: Acoustics
+    no_voice: dict[str, Annotated[int, Field(ge=0)]] = field(default_factory=dict)
+    """Clips per split that hold no voice, without labels."""
 
 
 @dataclass(frozen=True)
@@ -71,8 +69,10 @@ def plan(menu: Menu, settings: SynthesisSettings) -> list[Utterance]:
     utterances = []
     for index, split in enumerate(SPLITS):
         rng = np.random.default_rng([settings.seed, index])
-        speakers = draw_speakers(settings.voices, menu.language, split, rng)
-        for number, sentence in enumerate(draw_sentences(menu, settings.counts[split], rng)):
+        speakers = draw_speakers(settings.voices, menu.spoken_languages, split, rng)
+        own = menu.spoken_languages  # other languages of speakers are accents, in which they read the menu's one
+        languages = [s.language if s.language in own else own[0] for s in speakers]
+        for number, sentence in enumerate(draw_sentences(menu, settings.counts[split], rng, languages)):
             utterances.append(Utterance(sentence, speakers[number % len(speakers)], split))
     return utterances
 
@@ -85,34 +85,53 @@ def synthesise(
     Raises UserError when espeak-ng cannot speak the menu's language or one of the voices.
     """
     utterances = plan(menu, settings)
-    rows = []
+    total = len(utterances) + sum(settings.no_voice.values())
+    spoken = speak_all(_items(utterances, settings.seed), settings.seed, _invented(utterances))
+    rows: list[dict[str, str]] = []
     with atomic_directory(folder) as target:
         (target / "audio").mkdir()
-        for index, (utterance, (speech, rate)) in enumerate(
-            zip(utterances, _speak(utterances, settings.seed), strict=True)
-        ):
+        for index, (utterance, (speech, rate)) in enumerate(zip(utterances, spoken, strict=True)):
             rng = np.random.default_rng([settings.seed, len(SPLITS), index])
             samples = _record(speech, rate, utterance.split, settings, rng)
             name = f"audio/{utterance.split}_{index:06d}.flac"
-            encoded = io.BytesIO()  # libsndfile does not tell a full disk from other mishaps, Python does
-            sf.write(encoded, np.round(samples * 32767).astype(np.int16), settings.sample_rate, format="FLAC")
-            (target / name).write_bytes(encoded.getbuffer())
-            rows.append(_row(name, utterance))
-            progress(index + 1, len(utterances))
-        manifest = pd.DataFrame(rows)
+            _write(target / name, samples, settings.sample_rate)
+            rows.append(_row(name, utterance, several_languages=len(menu.spoken_languages) > 1))
+            progress(len(rows), total)
+        for split, number in ((s, n) for s in SPLITS for n in range(settings.no_voice.get(s, 0))):
+            rng = np.random.default_rng([settings.seed, len(SPLITS) + 2, SPLITS.index(split), number])
+            kind, samples = draw_no_voice(settings.sample_rate, settings.acoustics.level_db, rng)
+            name = f"audio/{split}_none_{number:06d}.flac"
+            _write(target / name, samples, settings.sample_rate)
+            speaker = f"{split}-none-{number:03d}"
+            rows.append({"file_name": name, "speaker": speaker, "split": split, "text": kind, "source": SOURCE})
+            progress(len(rows), total)
+        manifest = pd.DataFrame(rows).fillna("")
         manifest.to_csv(target / "metadata.csv", index=False)
     return manifest
 
 
-def _row(name: str, utterance: Utterance) -> dict[str, str]:
+def _write(path: Path, samples: Waveform, sample_rate: int) -> None:
+    encoded = io.BytesIO()  # libsndfile does not tell a full disk from other mishaps, Python does
+    sf.write(encoded, np.round(samples * 32767).astype(np.int16), sample_rate, format="FLAC")
+    path.write_bytes(encoded.getbuffer())
+
+
+def _row(name: str, utterance: Utterance, *, several_languages: bool) -> dict[str, str]:
+    speaker = utterance.speaker
     return {
         "file_name": name,
         **utterance.sentence.labels,
-        "speaker": utterance.speaker.name,
+        **speaker.labels,
+        "speaker": speaker.name,
         "split": utterance.split,
         "text": utterance.sentence.text,
-        "source": f"espeak-ng {utterance.speaker.language}",
+        **({"language": speaker.language} if several_languages else {}),
+        "source": f"espeak-ng {speaker.language}",
     }
+
+
+def _invented(utterances: list[Utterance]) -> dict[str, str]:
+    return {u.speaker.voice: u.speaker.variant_text for u in utterances if u.speaker.variant_text}
 
 
 def _record(speech: Speech, rate: int, split: str, settings: SynthesisSettings, rng: Generator) -> Waveform:
@@ -132,46 +151,16 @@ def _record(speech: Speech, rate: int, split: str, settings: SynthesisSettings, 
     return samples / max(1.0, float(np.abs(samples).max()))
 
 
-# The child process: one engine, kept in a global. The initialiser only notes its settings: what it raises
-# would be lost, whereas what a task raises reaches the parent.
-_settings: tuple[int, dict[str, str], list[str]]
-_engine: Engine | None = None
-
-
-def _start(seed: int, extra: dict[str, str], languages: list[str]) -> None:
-    global _settings
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends this process
-    _settings = (seed, extra, languages)
-
-
-def _speak_chunk(items: list[tuple[str, str, str, dict[str, int]]]) -> list[tuple[Speech, int]]:
-    global _engine
-    _engine = _engine or Engine(*_settings)
-    spoken = []
-    for text, language, variant, prosody in items:
-        _engine.set_voice(language, variant)
-        spoken.append((_engine.speak(text, Prosody(**prosody)), _engine.sample_rate))
-    return spoken
-
-
-def _speak(utterances: list[Utterance], seed: int) -> Iterator[tuple[Speech, int]]:
-    extra = {u.speaker.variant: u.speaker.variant_text for u in utterances if u.speaker.variant_text}
-    languages = sorted({u.speaker.language for u in utterances})
-    # Every clip at its speaker's pace, give or take a tenth: people are not metronomes.
+def _items(utterances: list[Utterance], seed: int) -> list[Item]:
+    """Every clip at its speaker's pace and pitch, give or take a tenth: people are not metronomes."""
     rng = np.random.default_rng([seed, len(SPLITS) + 1])
     items = []
     for utterance in utterances:
-        prosody = asdict(utterance.speaker.prosody)
-        prosody["rate"] = round(prosody["rate"] * rng.uniform(0.9, 1.1))
-        prosody["pitch"] = int(np.clip(prosody["pitch"] + rng.integers(-8, 9), 0, 99))
-        items.append((utterance.sentence.spoken, utterance.speaker.language, utterance.speaker.variant, prosody))
-    chunks = [items[i : i + _CHUNK] for i in range(0, len(items), _CHUNK)]
-    context = multiprocessing.get_context("spawn")
-    executor = ProcessPoolExecutor(1, mp_context=context, initializer=_start, initargs=(seed, extra, languages))
-    try:
-        for chunk in executor.map(_speak_chunk, chunks):
-            yield from chunk
-    except BrokenProcessPool:
-        raise UserError("the espeak-ng process ended unexpectedly; run the command again") from None
-    finally:
-        executor.shutdown(cancel_futures=True)
+        speaker = utterance.speaker
+        rate = round(speaker.prosody.rate * rng.uniform(0.9, 1.1))
+        step = int(rng.integers(-8, 9))
+        pitch = speaker.prosody.pitch if speaker.pitch_hz else int(np.clip(speaker.prosody.pitch + step, 0, 99))
+        prosody = replace(speaker.prosody, rate=rate, pitch=pitch)
+        pitch_hz = speaker.pitch_hz * 2 ** (step / 125)
+        items.append(Item(utterance.sentence.spoken, speaker.language, speaker.voice, prosody, pitch_hz))
+    return items

@@ -5,11 +5,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from slu.common.errors import UserError
 from slu.common.progress import progress_bar
 from slu.common.settings import parse_settings
 from slu.common.stage import fingerprint, is_fresh, mark_done
 from slu.corpus.menu import Menu
 from slu.corpus.synthesis import VERSION, SynthesisSettings, synthesise
+from slu.corpus.voices import VoiceSettings
+from slu.spec import Head
 
 
 def synthesis_settings(synthesis: Mapping[str, Any], voices: Mapping[str, Any]) -> SynthesisSettings:
@@ -17,14 +20,37 @@ def synthesis_settings(synthesis: Mapping[str, Any], voices: Mapping[str, Any]) 
     return parse_settings(SynthesisSettings, {**synthesis, "voices": voices}, "synthesis")
 
 
+def corpus_heads(menu: Menu, voices: VoiceSettings) -> tuple[Head, ...]:
+    """Those of what is said, then those of who says it. Raises UserError when there are none, or one twice."""
+    heads = (*menu.task_heads(), *voices.heads())
+    names = [head.name for head in heads]
+    if not heads:
+        raise UserError(f"menu '{menu.task}' has no heads, and neither have the voices; add for example voices=gender")
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise UserError(f"head '{twice[0]}' is of the menu and of the voices; call one of them something else")
+    return heads
+
+
+def corpus_fingerprint(menu: Menu, settings: SynthesisSettings) -> str:
+    """Settings that came later count only where they are used: what was spoken before them keeps its name."""
+    said, spoken = menu.model_dump(), asdict(settings)
+    voices = spoken["voices"]
+    later = ((said, "languages"), (spoken, "no_voice"), (voices, "labels"), (voices, "languages_of"))
+    for place, name in later:
+        if not any(place[name].values()):
+            del place[name]
+    return fingerprint(version=VERSION, menu=said, settings=spoken)
+
+
 def ensure_synthesised(
     menu: Menu, settings: SynthesisSettings, outputs: Path, *, force: bool = False
 ) -> tuple[Path, bool]:
     """Path of the corpus's manifest, and whether it had to be spoken now."""
-    value = fingerprint(version=VERSION, menu=menu.model_dump(), settings=asdict(settings))
+    value = corpus_fingerprint(menu, settings)
     folder = outputs / "corpus" / f"{menu.task}-{value[:8]}"
     if not force and is_fresh(folder, value) and (folder / "metadata.csv").is_file():
         return folder / "metadata.csv", False
+    corpus_heads(menu, settings.voices)
     with progress_bar(f"speaking {menu.task}") as progress:
         synthesise(menu, settings, folder, progress)
     mark_done(folder, value, clips=settings.counts, seed=settings.seed, engine="espeak-ng (espeakng-loader 0.2.4)")

@@ -23,6 +23,9 @@ SMALL: dict[str, Any] = {
 }
 
 
+PLAIN: dict[str, Any] = {"task": "greetings", "heads": {}, "languages": {"id": ["halo", "apa kabar"], "de": ["hallo"]}}
+
+
 def changed(path: str, value: Any) -> dict[str, Any]:
     menu = copy.deepcopy(SMALL)
     *parents, last = path.split(".")
@@ -56,7 +59,7 @@ def test_heads_follow_from_the_menu() -> None:
         (changed("heads.product.classes.tea", ["teh", " "]), r"classes\.tea: .*none may be empty"),
         (changed("heads.product.classes.tea", "teh"), r"classes\.tea: .*list"),
         (changed("heads.quantity.classes", {1: ["satu"], 2: ["dua"]}), r"heads\.quantity\.classes\.1"),
-        (changed("heads", {}), "menu: heads: "),
+        (changed("heads", {}), "must name no slot: there are no heads"),
         (changed("carriers", []), "menu: carriers: "),
         (changed("carriers", ["beli {product}"]), "'beli {product}' must name each of {product}, {quantity} once"),
         (changed("carriers", ["{product} {quantity} {product}"]), "must name each of"),
@@ -65,6 +68,13 @@ def test_heads_follow_from_the_menu() -> None:
         (changed("carriers", ["{product} {quantity"]), "menu: "),
         (changed("head", {}), "menu: head: "),
         ({}, "menu: task: Field required"),
+        ({**PLAIN, "languages": {}}, "menu: languages: .*at least 1"),
+        ({**PLAIN, "languages": {"id": []}}, r"menu: languages\.id: .*at least one sentence"),
+        ({**PLAIN, "languages": {"id": ["halo", " "]}}, r"languages\.id: .*none may be empty"),
+        ({**PLAIN, "languages": {"id": ["halo {gender}"]}}, "must name no slot"),
+        ({**PLAIN, "language": "id"}, "needs either language and carriers, or languages"),
+        ({**SMALL, "languages": {"id": ["{quantity} {product}"]}}, "needs either language and carriers, or languages"),
+        ({"task": "greetings", "heads": {}, "language": "id"}, "needs either language and carriers, or languages"),
     ],
 )
 def test_what_is_wrong_is_named(menu: dict[str, Any], message: str) -> None:
@@ -90,6 +100,24 @@ def test_sentences_say_their_labels_in_every_form_and_carrier() -> None:
     texts = " ".join(s.text for s in sentences)
     assert "teh manis" in texts
     assert {s.text.startswith("beli") for s in sentences} == {True, False}
+
+
+def test_plain_sentences_in_several_languages() -> None:
+    menu = Menu.parse(PLAIN, "menu")
+    assert menu.task_heads() == ()
+    assert menu.spoken_languages == ("id", "de")
+    sentences = draw_sentences(menu, 40, np.random.default_rng(0), ["de", "id", "id"])
+    assert all((s.text == "hallo") == (number % 3 == 0) for number, s in enumerate(sentences))
+    assert {s.text for s in sentences} == {"halo", "apa kabar", "hallo"}
+    assert all(s.labels == {} for s in sentences)
+
+
+def test_several_languages_with_slots() -> None:
+    carriers = {"id": ["beli {quantity} {product}"], "ms": ["minta {quantity} {product}"]}
+    menu = Menu.parse({"task": "drinks", "heads": SMALL["heads"], "languages": carriers}, "menu")
+    sentences = draw_sentences(menu, 12, np.random.default_rng(0))
+    assert [s.text.split()[0] for s in sentences] == ["beli", "minta"] * 6
+    assert len({(s.labels["product"], s.labels["quantity"]) for s in sentences[:6]}) == 6
 
 
 def test_pronunciations_replace_whole_words_only_in_what_is_spoken() -> None:
