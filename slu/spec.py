@@ -38,6 +38,8 @@ class Head:
             raise ValueError(f"head '{self.name}' needs at least two classes, got {list(self.classes)}")
         if strangers := sorted(set(self.display) - set(self.classes)):
             raise ValueError(f"head '{self.name}' has no class '{strangers[0]}' to show under another name")
+        if len({self.shown(label) for label in self.classes}) != len(self.classes):
+            raise ValueError(f"head '{self.name}' shows two classes under one name: {dict(self.display)}")
         if self.temperature <= 0:
             raise ValueError(f"head '{self.name}': the temperature must be above 0, got {self.temperature:g}")
         if not 0 < self.threshold < 1 or (self.threshold != 0.5 and len(self.classes) != 2):

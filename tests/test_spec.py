@@ -1,6 +1,7 @@
 """The task contract: what it refuses, and that it survives JSON."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -44,6 +45,29 @@ def test_heads_that_make_no_sense() -> None:
         Head("product", ("teh", "kopi", "teh"))
     with pytest.raises(ValueError, match="at least two classes"):
         Head("product", ("teh",))
+
+
+def test_a_decision_and_names_to_show_survive_json_and_are_left_out_where_nothing_is_set() -> None:
+    head = Head("gender", ("female", "male"), display={"female": "Perempuan"}, temperature=1.5, threshold=0.4)
+    assert Head.from_json(json.loads(json.dumps(head.to_json()))) == head
+    assert (head.shown("female"), head.shown("male")) == ("Perempuan", "male")
+    assert set(PRODUCT.to_json()) == {"name", "classes", "label_map"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"display": {"child": "Anak"}}, "no class 'child'"),
+        ({"display": {"female": "Orang", "male": "Orang"}}, "two classes under one name"),
+        ({"display": {"female": "male"}}, "two classes under one name"),
+        ({"temperature": 0.0}, "temperature must be above 0"),
+        ({"threshold": 1.0}, "between 0 and 1"),
+        ({"classes": ("a", "b", "c"), "threshold": 0.4}, "only two classes have one"),
+    ],
+)
+def test_decisions_that_make_no_sense(settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Head(**{"name": "gender", "classes": ("female", "male"), **settings})
 
 
 def test_specs_that_make_no_sense() -> None:

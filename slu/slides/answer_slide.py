@@ -33,12 +33,11 @@ def answer_slide(s: Sources) -> Slide:
         prediction = Predictor(s.bundle).predict(clip)
     except AudioError as error:
         return missing_slide(title, Missing(f"{clip.name} cannot be read", str(error)))
-    heard = ", ".join(f"{head} {label}" for head, label in prediction.labels.items())
     items = [
         f"Said: {s.predictions.said(row)}.",
-        "labels: the best class of each head.",
+        "labels: the answer of each head.",
         "scores: a probability for every class; they sum to 1 in each head.",
-        "confidence: the product of the best scores.",
+        "confidence: the product of the scores of the answers.",
         "understood: false where nobody should act on the labels; reason says why.",
         "model_version: the bundle that answered.",
     ]
@@ -48,13 +47,15 @@ def answer_slide(s: Sources) -> Slide:
         "The answer was computed for this slide; scores are rounded and cut to the best classes.",
         cite(s.predictions.path, "which clip"),
     ]
-    title = f"One clip in, one JSON out: {heard} (confidence {prediction.confidence:.2f})"
+    title = f"One clip in, one JSON out: {prediction.heard()} (confidence {prediction.confidence:.2f})"
     return Slide(title, Columns([Code(shortened(prediction)), Bullets(items)], (1, 1)), notes)
 
 
 def shortened(prediction: Prediction) -> str:
-    """Valid JSON of the whole answer, with the best scores only."""
+    """Valid JSON of the whole answer, with the best scores only, and names to show only where there are any."""
     document: dict[str, Any] = prediction.to_json()
+    if prediction.display == prediction.labels:
+        del document["display"]
     document["scores"] = {head: _best(scores) for head, scores in prediction.scores.items()}
     document["confidence"] = round(prediction.confidence, 4)
     lines = [f'  "{name}": {_value(name, value)}' for name, value in document.items()]

@@ -39,7 +39,7 @@ def cover_lines(s: Sources) -> list[str]:
 def problem_slide(s: Sources) -> Slide:
     classes = dict(s.classes)
     if not isinstance(s.bundle, Missing):
-        classes = {head.name: list(head.classes) for head in s.bundle.spec.heads}
+        classes = {head.name: [head.shown(c) for c in head.classes] for head in s.bundle.spec.heads}
     heads = list(classes) or list(s.metrics["heads"])
     title = f"One utterance in, {counted(len(heads), 'label')} out: {listed(heads)}"
     items = [

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from slu.common.wording import balance_matters
 from slu.documents.page import Cards, Picture, Table, Text
 from slu.documents.slide_parts import Columns, Rows, Slide, SlidePart
 from slu.evaluation.plots import bars_figure, noise_figure
@@ -73,17 +74,21 @@ def short_warnings(s: Sources) -> list[str]:
 
 
 def _heads_table(m: Mapping[str, Any]) -> Table:
+    balanced = any(balance_matters(values) for values in m["heads"].values())
     rows = [
         [
             name,
             str(len(values.get("classes", ()))),
             percent(values["accuracy"]),
             span(values.get("accuracy_interval")),
+            *([percent(values.get("balanced_accuracy"))] if balanced else []),
             percent(values["macro_f1"]),
         ]
         for name, values in m["heads"].items()
     ]
-    return Table(["head", "classes", "accuracy", "95 % interval", "macro-F1"], rows)
+    return Table(
+        ["head", "classes", "accuracy", "95 % interval", *(["balanced"] if balanced else []), "macro-F1"], rows
+    )
 
 
 def robustness_slides(s: Sources) -> list[Slide]:

@@ -13,6 +13,7 @@ from slu.corpus.manifest import Manifest, normalise_label, read_manifest
 from slu.corpus.splits import SplitSettings, assign_splits, leaking_speakers
 from slu.slides.commands import Launch, evaluate_command, explore_command, read_launch, train_command
 from slu.slides.data import DataFacts, Exploration, count_data, read_exploration
+from slu.slides.display import show_data, show_metrics, show_predictions
 from slu.slides.newest import COMPARISON, METRICS, compared_bundles
 from slu.slides.predictions import Predictions, read_predictions
 from slu.slides.study import Study, read_study
@@ -119,13 +120,16 @@ def read_sources(run: Path, outputs: Path, exploration: Path | None = None, stud
     heads = list(metrics["heads"])
     manifest = _find_manifest(metrics.get("manifest"), heads, _split_column(launch, bundle))
     classes = {name: values["classes"] for name, values in metrics["heads"].items() if "classes" in values}
+    named = {} if isinstance(bundle, Missing) else {head.name: head for head in bundle.spec.heads}
+    predictions = read_predictions(run / PREDICTIONS, heads)
+    data = manifest if isinstance(manifest, Missing) else count_data(manifest, classes)
     return Sources(
         run=run,
-        metrics=metrics,
-        predictions=read_predictions(run / PREDICTIONS, heads),
+        metrics=show_metrics(metrics, named),
+        predictions=predictions if isinstance(predictions, Missing) else show_predictions(predictions, named),
         bundle=bundle,
         manifest=manifest,
-        data=manifest if isinstance(manifest, Missing) else count_data(manifest, classes),
+        data=data if isinstance(data, Missing) else show_data(data, named),
         exploration=read_exploration(
             exploration, outputs, manifest, heads, explore_command(launch, metrics, bundle, shown)
         ),
