@@ -1,5 +1,6 @@
 """Turn real recordings and their label tables into a validated manifest."""
 
+import math
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,6 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from slu.common.cli import reports_errors, run_command
 from slu.common.errors import UserError
+from slu.common.files import read_json
 from slu.common.settings import parse_settings
 from slu.corpus.ingest import IngestSettings
 from slu.corpus.ingest_report import describe
@@ -39,6 +41,9 @@ def _training_command(manifest: Path, heads: Sequence[str]) -> str:
         settings += [f"data.heads=[{','.join(heads)}]", f"data.task={'_'.join(heads)}"]
     table = read_manifest(manifest).table
     known = {name for name in ("speaker", "recording", "split") if name in table and (table[name] != "").all()}
+    longest_s = read_json(manifest.parent / "metadata.json")["duration_s"]["max"]
+    if longest_s > 10:  # what data=manifest accepts unless told
+        settings.append(f"data.max_duration_s={math.ceil(longest_s)}")
     if "recording" in known and not known & {"speaker", "split"}:
         settings.append("data.split.method=recording")
     return shlex.join(["python", "-m", "slu.train", *settings])

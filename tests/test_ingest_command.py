@@ -93,6 +93,11 @@ def test_long_recordings_are_cut_and_the_training_command_keeps_them_whole(inges
     assert "cut into 12 segments" in words
     assert words.rstrip().endswith("'data.heads=[gender]' data.task=gender data.split.method=recording")
     assert (tmp_path / "out" / "ingest" / "gender" / "metadata.json").is_file()
+    assert (
+        ingest(*arguments, "segment.length_s=12")[1]
+        .rstrip()
+        .endswith("data.max_duration_s=12 data.split.method=recording")
+    )
     code, words = ingest(*arguments, "segment.length_s=3", "segment.overlap_s=3")
     assert code == 2
     assert "error: ingest.segment: " in words

@@ -7,7 +7,10 @@ from typing import Any
 from lightning.pytorch.loggers import Logger, TensorBoardLogger
 from matplotlib.figure import Figure
 
-from slu.audio.decode import decode
+from slu.audio.decode import AudioLimits, decode
+
+_LISTEN = AudioLimits(truncate=True)
+"""Half a minute of a recording is enough to hear who speaks."""
 
 
 def flatten(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -38,5 +41,5 @@ def record(
         for name, figure in figures.items():
             logger.experiment.add_figure(name, figure)
         for name, path in clips.items():
-            logger.experiment.add_audio(name, decode(path, sample_rate)[None, :], sample_rate=sample_rate)
+            logger.experiment.add_audio(name, decode(path, sample_rate, _LISTEN)[None, :], sample_rate=sample_rate)
         logger.finalize("success")
