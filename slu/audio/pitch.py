@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from slu.audio.decode import Waveform
 
 _RATE = 8000
-_FRAME, _HOP = 400, 80  # 50 ms every 10 ms
+_FRAME, _HOP = 400, 160  # 50 ms every 20 ms
 _BAND_HZ = (50.0, 1000.0)
 """Where the autocorrelation listens: the first few harmonics, above the hum and below most of the hiss."""
 _PERIODIC = 0.6

@@ -77,17 +77,24 @@ class Engine:
     """The engine of this process. `extra_variants` maps new variant names to the text of their files.
 
     `languages` are those that will be spoken when there are extra variants: espeak-ng lists at most 350
-    voices, and silently loses the rest, so the other languages make room for the new variants.
+    voices, and silently loses the rest, so the other languages make room for the new variants; so do the shipped
+    variants where `shipped` says that none of them will speak.
     """
 
     def __init__(
-        self, seed: int, extra_variants: Mapping[str, str] | None = None, languages: Sequence[str] = ()
+        self,
+        seed: int,
+        extra_variants: Mapping[str, str] | None = None,
+        languages: Sequence[str] = (),
+        *,
+        shipped: bool = True,
     ) -> None:
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         data = _data_path()
         if extra_variants:
             self._folder = tempfile.TemporaryDirectory(prefix="slu-espeak-")
-            data = _with_variants(data, Path(self._folder.name) / "espeak-ng-data", extra_variants, languages)
+            folder = Path(self._folder.name) / "espeak-ng-data"
+            data = _with_variants(data, folder, extra_variants, languages, shipped)
         self._known = {p.name for p in (data / "voices" / "!v").iterdir()}
         self._lib = ctypes.CDLL(espeakng_loader.get_library_path())
         self.sample_rate: int = self._lib.espeak_Initialize(_SYNCHRONOUS, 0, str(data.parent).encode(), 0)
@@ -141,14 +148,16 @@ class Engine:
         return Speech(np.concatenate(self._blocks), tuple(self._words))
 
 
-def _with_variants(data: Path, target: Path, extra: Mapping[str, str], languages: Sequence[str]) -> Path:
+def _with_variants(data: Path, target: Path, extra: Mapping[str, str], languages: Sequence[str], shipped: bool) -> Path:
     """A data folder of links to the package's own files, plus the extra variant files."""
-    if len(variants()) + len(languages) + len(extra) >= _MAX_VOICES:
+    if len(variants()) * shipped + len(languages) + len(extra) >= _MAX_VOICES:
         raise UserError(f"voices: {len(extra)} invented variants are too many; espeak-ng lists {_MAX_VOICES} voices")
     for source in data.rglob("*"):
         place = source.relative_to(data)
         link = target / place
         if place.parts[0] == "lang" and source.is_file() and not _speaks(source, languages):
+            continue
+        if place.parts[:2] == ("voices", "!v") and source.is_file() and not shipped:
             continue
         if source.is_dir():
             link.mkdir(parents=True, exist_ok=True)

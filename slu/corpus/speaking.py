@@ -47,7 +47,8 @@ def speak_all(items: Sequence[Item], seed: int, variants: Mapping[str, str]) -> 
     languages = sorted({item.language for item in items})
     chunks = [items[i : i + _CHUNK] for i in range(0, len(items), _CHUNK)]
     context = multiprocessing.get_context("spawn")
-    arguments = (seed, dict(variants), languages)
+    shipped = any(item.variant not in variants for item in items)
+    arguments = (seed, dict(variants), languages, shipped)
     executor = ProcessPoolExecutor(1, mp_context=context, initializer=_start, initargs=arguments)
     try:
         for chunk in executor.map(_speak_chunk, chunks):
@@ -60,19 +61,21 @@ def speak_all(items: Sequence[Item], seed: int, variants: Mapping[str, str]) -> 
 
 # The child process: one engine, kept in a global. The initialiser only notes its settings: what it raises
 # would be lost, whereas what a task raises reaches the parent.
-_settings: tuple[int, dict[str, str], list[str]]
+_settings: tuple[int, dict[str, str], list[str], bool]
 _engine: Engine | None = None
 
 
-def _start(seed: int, extra: dict[str, str], languages: list[str]) -> None:
+def _start(seed: int, extra: dict[str, str], languages: list[str], shipped: bool) -> None:
     global _settings
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends this process
-    _settings = (seed, extra, languages)
+    _settings = (seed, extra, languages, shipped)
 
 
 def _speak_chunk(items: list[Item]) -> list[tuple[Speech, int]]:
     global _engine
-    _engine = _engine or Engine(*_settings)
+    if _engine is None:
+        seed, extra, languages, shipped = _settings
+        _engine = Engine(seed, extra, languages, shipped=shipped)
     return [(speak_item(_engine, item), _engine.sample_rate) for item in items]
 
 

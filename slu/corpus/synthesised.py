@@ -28,6 +28,8 @@ def corpus_heads(menu: Menu, voices: VoiceSettings) -> tuple[Head, ...]:
         raise UserError(f"menu '{menu.task}' has no heads, and neither have the voices; add for example voices=gender")
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise UserError(f"head '{twice[0]}' is of the menu and of the voices; call one of them something else")
+    if "language" in names and len(menu.spoken_languages) > 1:
+        raise UserError("head 'language' has the name of a column of this corpus; call it something else")
     return heads
 
 
