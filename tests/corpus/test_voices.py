@@ -11,8 +11,9 @@ import yaml
 from slu.common.errors import UserError
 from slu.common.settings import parse_settings
 from slu.corpus.espeak import variants
+from slu.corpus.variants import invent_variant
 from slu.corpus.voice_classes import VoiceClass, voice_groups
-from slu.corpus.voices import VoiceSettings, draw_speakers, family, invent_variant
+from slu.corpus.voices import VoiceSettings, draw_speakers, family
 from tests.conftest import ROOT
 
 SETTINGS = VoiceSettings(
