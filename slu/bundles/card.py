@@ -45,7 +45,7 @@ One short utterance in ({spec.min_duration_s:g} to {spec.max_duration_s:g} s), o
 
 {heads}
 
-An answer counts as understood when the confidence is at least {spec.min_confidence:g} and the clip is neither silent
+An answer counts as understood when the confidence is at least {spec.min_confidence:.3g} and the clip is neither silent
 nor too short or long; anything else should be asked again. {_decision(metrics)}
 Not for: transcribing speech, words outside the lists above, telling people apart, decisions about people."""
 

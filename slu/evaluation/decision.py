@@ -81,9 +81,11 @@ class Threshold:
 class Doubt:
     min_confidence: float
     answered: float
-    """Share of the clips."""
+    """Share of the clips with labels."""
     accuracy: float
     """Of these."""
+    unlabelled_answered: float | None = None
+    """Share of the clips with nothing to answer, where they count."""
 
 
 @dataclass(frozen=True)
@@ -124,7 +126,7 @@ def choose(spec: TaskSpec, heard: Heard, settings: DecisionSettings, *, unlabell
         if doubt is None:
             said.append(
                 f"no confidence lets {settings.min_accuracy:.1%} of the answers be right on so few or such hard "
-                f"validation clips; min_confidence stays {spec.min_confidence:g}"
+                f"validation clips; min_confidence stays {spec.min_confidence:.3g}"
             )
         else:
             spec = replace(spec, min_confidence=doubt.min_confidence)
@@ -132,6 +134,11 @@ def choose(spec: TaskSpec, heard: Heard, settings: DecisionSettings, *, unlabell
             said.append(
                 f"answers below a confidence of {doubt.min_confidence:.2f} count as not sure: {doubt.answered:.1%} of "
                 f"the validation clips are answered, {doubt.accuracy:.1%} of them rightly"
+                + (
+                    ""
+                    if doubt.unlabelled_answered is None
+                    else f", and {doubt.unlabelled_answered:.1%} of those with nothing to answer"
+                )
             )
     return Decision(spec, {**document, "min_confidence": spec.min_confidence, "notes": said}, tuple(said))
 
@@ -233,7 +240,17 @@ def _doubt(spec: TaskSpec, heard: Heard, accuracy: float, unlabelled_is_wrong: b
     counted = heard.answerable & (complete | unlabelled if unlabelled_is_wrong else complete)
     if counted.sum() < _FEWEST * heard.conditions:
         return None
-    return lowest_confidence(confidence[counted], right[counted], accuracy, spec.min_confidence)
+    doubt = lowest_confidence(confidence[counted], right[counted], accuracy, spec.min_confidence)
+    if doubt is None or not (counted & unlabelled).any():
+        return doubt
+    answered = confidence >= doubt.min_confidence
+    labelled = counted & complete
+    return Doubt(
+        doubt.min_confidence,
+        float(answered[labelled].mean()),
+        float(right[labelled & answered].mean()) if (labelled & answered).any() else 0.0,
+        float(answered[counted & unlabelled].mean()),
+    )
 
 
 def lowest_confidence(

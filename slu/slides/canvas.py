@@ -50,7 +50,7 @@ def canvas_slide(s: Sources) -> Slide:
 
 
 def _decisions(s: Sources, bundle: Bundle) -> _Entry:
-    rule = f"Act on the labels from a confidence of {bundle.spec.min_confidence:g}, else ask again."
+    rule = f"Act on the labels from a confidence of {bundle.spec.min_confidence:.3g}, else ask again."
     answered, wrong = s.metrics.get("understood_share"), s.metrics.get("wrong_and_understood_share")
     if answered is None or wrong is None:
         return _Entry("Decisions", f"{rule} How often: not measured.", False)

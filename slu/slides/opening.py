@@ -53,7 +53,7 @@ def problem_slide(s: Sources) -> Slide:
             f"From sound to labels in one step, without a transcript and without a cloud: {encoder_name(s.bundle)}, "
             f"{parameters(s.bundle):,} parameters.",
             f"It takes {spec.min_duration_s:g} to {spec.max_duration_s:g} s of audio. Below a confidence of "
-            f"{spec.min_confidence:g} it says that it has not understood.",
+            f"{spec.min_confidence:.3g} it says that it has not understood.",
         ]
         notes += [cite(s.bundle.folder / "spec.json", "durations and the confidence that counts as understood")]
     if isinstance(s.predictions, Missing):
@@ -92,7 +92,7 @@ def workflow_slide(s: Sources) -> Slide:
             3, 0, tone="strong",
         ),
         Node("heads", "Heads", heads, 4, 0),
-        Node("answer", "Answer", f"labels, scores, confidence; asked again below {spec.min_confidence:g}", 5, 0),
+        Node("answer", "Answer", f"labels, scores, confidence; asked again below {spec.min_confidence:.3g}", 5, 0),
         Node("training", "Training", _training(s, bundle), 2, 1, 2),
         Node("evaluation", "Evaluation", f"{counted(s.metrics['n'], 'clip')}, {conditions}", 4, 1),
         Node(

@@ -152,7 +152,11 @@ def test_answers_to_clips_with_nothing_to_answer_raise_the_confidence() -> None:
     both = heard(np.concatenate([truth, np.full(100, -1)]), np.concatenate([scores, sure_of_nothing]))
     settings = DecisionSettings(min_accuracy=0.9)
     ignored = choose(VOICE, both, settings).spec.min_confidence
-    counted = choose(VOICE, both, settings, unlabelled_is_wrong=True).spec.min_confidence
+    chosen = choose(VOICE, both, settings, unlabelled_is_wrong=True)
+    counted = chosen.spec.min_confidence
+    assert chosen.facts["doubt"]["unlabelled_answered"] == 0
+    assert chosen.facts["doubt"]["answered"] == pytest.approx((scores.max(axis=1) >= counted).mean())
+    assert "and 0.0% of those with nothing to answer" in chosen.sentences[0]
     assert ignored == choose(VOICE, heard(truth, scores), settings).spec.min_confidence
     assert counted > 0.9 > ignored
 
