@@ -1,6 +1,7 @@
 from typing import Any
 
 from slu.bundles.card import model_card
+from slu.spec import Head
 from tests.bundles.helpers import make_spec
 
 CLEAN: dict[str, Any] = {
@@ -54,3 +55,20 @@ def test_what_was_not_measured_is_said_to_be_unknown() -> None:
     assert "Not tested." in card
     assert "Split: unknown." in card
     assert "not speaker-disjoint: unknown" in card
+
+
+def test_the_card_says_how_it_decides() -> None:
+    head = Head("gender", ("female", "male"), display={"female": "Perempuan"}, temperature=1.5, threshold=0.4)
+    chosen = {
+        "validation": {"clips": 80, "speakers": 4, "conditions": ["clean"]},
+        "heads": {"gender": {"clips": 80, "temperature": {"value": 1.5}}},
+        "notes": ["gender: temperature 1.50"],
+    }
+    values = {"accuracy": 0.9, "balanced_accuracy": 0.8, "classes": {"female": {"n": 9}, "male": {"n": 1}}}
+    test = {"clean": {**CLEAN, "heads": {"gender": values}}}
+    card = model_card(make_spec(heads=(head,)), {}, {"decision": chosen, "test": test}, {})
+    assert "- `gender`: female (shown as Perempuan), male; male from a score of 0.400 on" in card
+    assert "Chosen on 80 validation clips of 4 speakers: gender: temperature 1.50." in card
+    assert "| clean | 0.910 (0.880 to 0.940) | 0.900 | 0.800 | 500 |" in card
+    assert "calibrated on validation clips" in card
+    assert "not calibrated" not in card

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from slu.bundles import Predictor
+from slu.bundles import Prediction, Predictor
 from slu.bundles.decision import decide, stated, temper
 from slu.spec import Head
 from tests.bundles.helpers import make_bundle
@@ -76,3 +76,16 @@ def test_bad_input_gives_finite_scores_and_a_reason(tmp_path: Path) -> None:
     assert [a.reason for a in answers[:3]] == ["silence", "silence", "too short"]
     for answer in answers:
         assert np.isfinite([answer.confidence, *answer.scores["gender"].values()]).all()
+
+
+def test_people_are_told_the_name_alone_where_a_label_has_one_and_why_there_is_no_answer() -> None:
+    def prediction(reason: str = "", **changes: Any) -> Prediction:
+        labels = {"gender": "female", "quantity": "2"}
+        values = {"display": {"gender": "Perempuan", "quantity": "2"}, **changes}
+        return Prediction(labels, {}, 0.9, not reason, reason, 1.0, "v1", **values)
+
+    assert prediction().told() == "Perempuan, quantity 2"
+    assert prediction().heard(["quantity"]) == "quantity 2"
+    assert prediction("not sure").told() == "cannot tell: not sure (perhaps Perempuan, quantity 2)"
+    assert prediction("silence").told() == "cannot tell: silence"
+    assert prediction(display={}).told() == "gender female, quantity 2"
