@@ -112,11 +112,12 @@ def test_training_path_and_predictor_give_equal_logits(trained: Path, tones: Pat
     predictor = Predictor(bundle)
     manifest = read_manifest(tones, bundle.spec.heads)
     table = preprocess(manifest, bundle.spec, tmp_path).table
+    from slu.features import LogMel
     from slu.features.augment import AugmentSettings
     from slu.training.datamodule import LoaderSettings, UtteranceDataModule
 
     data = UtteranceDataModule(
-        table, bundle.spec, loader=LoaderSettings(batch_size=16), augment=AugmentSettings(), hop_s=0.01, seed=0
+        table, bundle.spec, loader=LoaderSettings(batch_size=16), augment=AugmentSettings(), front_end=LogMel(), seed=0
     )
     batch = next(iter(data.test_dataloader()))
     with torch.inference_mode():

@@ -68,7 +68,7 @@ def _training_step(pair: Pair, augment: AugmentSettings, batch: int) -> Callable
     features, lengths = torch.randn(batch, frames, front_end.size), torch.full((batch,), frames)
     labels = {head.name: torch.randint(len(head.classes), (batch,)) for head in _HEADS}
     possible = augment if front_end.band_hz is not None else AugmentSettings()
-    transform, generator = Augment(possible, front_end.hop_s), torch.Generator()
+    transform, generator = Augment(possible, front_end.hop_s, front_end.band_hz), torch.Generator()
 
     def step() -> None:
         logits = network(*transform(features, lengths, generator))

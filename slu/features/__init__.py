@@ -6,8 +6,9 @@ from typing import Any
 from slu.features.base import FrontEnd
 from slu.features.logmel import LogMel
 from slu.features.mfcc import Mfcc
+from slu.features.spectrum import Spectrum
 
-FRONT_ENDS: dict[str, type[FrontEnd]] = {"logmel": LogMel, "mfcc": Mfcc}
+FRONT_ENDS: dict[str, type[FrontEnd]] = {"logmel": LogMel, "mfcc": Mfcc, "spectrum": Spectrum}
 
 
 def build_front_end(settings: Mapping[str, Any]) -> FrontEnd:
@@ -22,4 +23,4 @@ def build_front_end(settings: Mapping[str, Any]) -> FrontEnd:
         raise ValueError(f"front end '{name}': {error}") from None
 
 
-__all__ = ["FRONT_ENDS", "FrontEnd", "LogMel", "Mfcc", "build_front_end"]
+__all__ = ["FRONT_ENDS", "FrontEnd", "LogMel", "Mfcc", "Spectrum", "build_front_end"]

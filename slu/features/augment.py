@@ -1,4 +1,4 @@
-"""Augmentation of log-mel batches: what rooms, microphones, people and noise do to a spectrogram.
+"""Augmentation of batches of log powers per band: what rooms, microphones, people and noise do to a spectrogram.
 
 Everything works on cached features, so an epoch never touches audio. Each part is drawn per utterance,
 with its own probability, from the generator that is passed in: the same seed gives the same batch.
@@ -19,6 +19,9 @@ DB = math.log(10) / 10
 class AugmentSettings:
     """A range is (low, high), drawn uniformly; a probability of 0 switches the part off."""
 
+    crop_prob: float = 0.0
+    crop_s: tuple[float, float] = (0.3, 3.0)
+    """Only a part of the clip of this duration, anywhere in it: people also say a single word."""
     warp_prob: float = 0.0
     stretch: tuple[float, float] = (0.85, 1.18)
     """Duration factor: 1.1 is 10 % slower."""
@@ -41,6 +44,12 @@ class AugmentSettings:
     reverb_rt60_s: tuple[float, float] = (0.1, 0.6)
     band_prob: float = 0.0
     """Telephone or cheap microphone: everything above a random cut-off falls into the floor."""
+    low_cut_prob: float = 0.0
+    low_cut_hz: tuple[float, float] = (120.0, 450.0)
+    """24 dB an octave below this corner: the fundamental is missing on a telephone."""
+    high_cut_prob: float = 0.0
+    high_cut_hz: tuple[float, float] = (2000.0, 3900.0)
+    """96 dB an octave above this corner."""
     mask_prob: float = 0.0
     mask_frames: int = 15
     mask_bands: int = 8
@@ -48,20 +57,27 @@ class AugmentSettings:
     """SpecAugment (Park et al., 2019): rectangles replaced by the clip's mean."""
 
     def __post_init__(self) -> None:
-        for name in ("stretch", "vtlp", "reverb_rt60_s"):
+        for name in ("crop_s", "stretch", "vtlp", "reverb_rt60_s", "low_cut_hz", "high_cut_hz"):
             low, high = getattr(self, name)
             if not 0 < low <= high:
                 raise ValueError(f"{name} must be a range of positive factors, got {[low, high]}")
 
 
 class Augment:
-    """Callable on (features (batch, frames, bands), lengths (batch,)); returns the same shapes, new lengths."""
+    """Callable on (features (batch, frames, bands), lengths (batch,)); returns the same shapes, new lengths.
 
-    def __init__(self, settings: AugmentSettings, hop_s: float) -> None:
-        self.settings, self.hop_s = settings, hop_s
+    `band_hz`, the centres of the bands, is needed for the parts whose settings are in Hz.
+    """
+
+    def __init__(self, settings: AugmentSettings, hop_s: float, band_hz: Tensor | None = None) -> None:
+        if band_hz is None and (settings.low_cut_prob or settings.high_cut_prob):
+            raise ValueError("low_cut and high_cut need features whose bands have frequencies")
+        self.settings, self.hop_s, self.band_hz = settings, hop_s, band_hz
 
     def __call__(self, features: Tensor, lengths: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         s, g = self.settings, generator
+        if s.crop_prob:
+            features, lengths = self._crop(features, lengths, g)
         if s.warp_prob:
             features, lengths = self._warp(features, lengths, g)
         batch = len(features)
@@ -70,6 +86,8 @@ class Augment:
             features = self._reverb(features, g)
         if s.equaliser_prob:
             features = features + self._chosen(batch, s.equaliser_prob, g) * self._curves(batch, features.shape[2], g)
+        if s.low_cut_prob or s.high_cut_prob:
+            features = features + self._channel(batch, g)
         if s.smooth_prob:
             features = self._smooth(features, g)
         if s.noise_prob:
@@ -85,6 +103,25 @@ class Augment:
 
     def _uniform(self, batch: int, bounds: tuple[float, float], g: torch.Generator) -> Tensor:
         return bounds[0] + (bounds[1] - bounds[0]) * torch.rand(batch, generator=g)
+
+    def _crop(self, features: Tensor, lengths: Tensor, g: torch.Generator) -> tuple[Tensor, Tensor]:
+        batch, frames, bands = features.shape
+        wanted = (self._uniform(batch, self.settings.crop_s, g) / self.hop_s).round().long().clamp(min=1)
+        chosen = self._chosen(batch, self.settings.crop_prob, g).view(-1) > 0
+        kept = torch.where(chosen, torch.minimum(wanted, lengths), lengths)
+        start = (torch.rand(batch, generator=g) * (lengths - kept + 1)).long()
+        index = (start[:, None] + torch.arange(int(kept.max()))).clamp(max=frames - 1)
+        return features.gather(1, index.unsqueeze(-1).expand(-1, -1, bands)), kept
+
+    def _channel(self, batch: int, g: torch.Generator) -> Tensor:
+        """(batch, 1, bands) attenuation, natural logarithm of power."""
+        s, hz = self.settings, self.band_hz
+        assert hz is not None
+        low = self._uniform(batch, s.low_cut_hz, g).view(-1, 1, 1) * self._chosen(batch, s.low_cut_prob, g)
+        below = torch.log2((low / hz.clamp(min=1.0)).clamp(min=1.0))
+        high = self._uniform(batch, s.high_cut_hz, g).view(-1, 1, 1)
+        above = self._chosen(batch, s.high_cut_prob, g) * torch.log2((hz / high).clamp(min=1.0))
+        return -(24 * below + 96 * above).clamp(max=80.0) * DB
 
     def _warp(self, features: Tensor, lengths: Tensor, g: torch.Generator) -> tuple[Tensor, Tensor]:
         """Stretch time and frequency of each clip in one bilinear interpolation."""

@@ -17,6 +17,7 @@ from pydantic import Field
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
+from slu.features import FrontEnd
 from slu.features.augment import Augment, AugmentSettings
 from slu.spec import TaskSpec
 
@@ -113,7 +114,7 @@ class UtteranceDataModule(L.LightningDataModule):
         *,
         loader: LoaderSettings,
         augment: AugmentSettings,
-        hop_s: float,
+        front_end: FrontEnd,
         seed: int,
     ) -> None:
         super().__init__()
@@ -122,11 +123,11 @@ class UtteranceDataModule(L.LightningDataModule):
             split: table[table["split"] == split].reset_index(drop=True) for split in ("train", "val", "test")
         }
         self.datasets = {split: UtteranceDataset(part, spec) for split, part in self.tables.items()}
-        self.augment = Augment(augment, hop_s)
+        self.augment = Augment(augment, front_end.hop_s, front_end.band_hz)
         self.validation_noise = None
         if loader.validation_snr_db is not None:
             noise = AugmentSettings(noise_prob=1.0, noise_snr_db=loader.validation_snr_db)
-            self.validation_noise = Augment(noise, hop_s)
+            self.validation_noise = Augment(noise, front_end.hop_s)
 
     def train_dataloader(self) -> DataLoader[Any]:
         data = self.datasets["train"]

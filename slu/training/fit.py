@@ -89,7 +89,7 @@ def fit(
     front_end = build_front_end(spec.front_end)
     refuse_unaugmentable(front_end, settings.augment, settings.loader)
     data = UtteranceDataModule(
-        table, spec, loader=settings.loader, augment=settings.augment, hop_s=front_end.hop_s, seed=settings.seed
+        table, spec, loader=settings.loader, augment=settings.augment, front_end=front_end, seed=settings.seed
     )
     L.seed_everything(settings.seed, verbose=False)
     train = data.tables["train"]

@@ -14,7 +14,9 @@ from slu.features.augment import DB, Augment, AugmentSettings
 from tests.conftest import ROOT, tone
 
 HOP_S = 0.01
+HZ = LogMel().band_hz
 PARTS: dict[str, dict[str, Any]] = {
+    "crop": {"crop_prob": 1.0, "crop_s": (0.1, 0.3)},
     "warp": {"warp_prob": 1.0},
     "jitter": {"warp_prob": 1.0, "time_jitter_s": 0.02, "band_jitter": 1.0},
     "equaliser": {"equaliser_prob": 1.0},
@@ -23,6 +25,8 @@ PARTS: dict[str, dict[str, Any]] = {
     "babble": {"noise_prob": 1.0, "babble_share": 1.0},
     "reverb": {"reverb_prob": 1.0},
     "band": {"band_prob": 1.0},
+    "low cut": {"low_cut_prob": 1.0},
+    "high cut": {"high_cut_prob": 1.0},
     "mask": {"mask_prob": 1.0},
 }
 
@@ -36,7 +40,7 @@ def batch() -> tuple[Tensor, Tensor]:
 
 def apply(seed: int = 0, inputs: tuple[Tensor, Tensor] | None = None, **settings: Any) -> tuple[Tensor, Tensor]:
     features, lengths = inputs or batch()
-    return Augment(AugmentSettings(**settings), HOP_S)(features, lengths, torch.Generator().manual_seed(seed))
+    return Augment(AugmentSettings(**settings), HOP_S, HZ)(features, lengths, torch.Generator().manual_seed(seed))
 
 
 def valid(features: Tensor, lengths: Tensor) -> Tensor:
@@ -67,7 +71,7 @@ def test_every_part(part: str) -> None:
         assert not torch.allclose(out[clip, :frames], features[clip, :frames], atol=1e-3), clip
     other, _ = apply(2, **PARTS[part])
     assert other.shape != out.shape or not torch.allclose(other, out)
-    if part not in ("warp", "jitter"):
+    if part not in ("crop", "warp", "jitter"):
         torch.testing.assert_close(new_lengths, lengths)
 
 
@@ -179,3 +183,31 @@ def test_masks_hold_the_mean_and_leave_most_of_the_clip() -> None:
 
 def test_one_decibel() -> None:
     assert math.exp(10 * DB) == pytest.approx(10.0)
+
+
+def test_a_crop_is_a_part_of_the_clip() -> None:
+    features = torch.arange(60.0).view(1, 60, 1).expand(3, 60, 4)
+    out, lengths = apply(0, (features, torch.tensor([60, 40, 5])), crop_prob=1.0, crop_s=(0.1, 0.2))
+    assert lengths.tolist()[2] == 5  # shorter clips stay whole
+    for clip, (length, whole) in enumerate(zip(lengths.tolist(), (60, 40, 5), strict=True)):
+        frames = out[clip, :length, 0]
+        assert 10 <= length <= 20 or length == whole
+        assert (frames.diff() == 1).all()
+        assert frames[0] >= 0
+        assert frames[-1] < whole
+
+
+@pytest.mark.parametrize(("part", "corner"), [("low_cut", 400.0), ("high_cut", 2000.0)])
+def test_cuts_fall_off_outside_their_corner(part: str, corner: float) -> None:
+    features, lengths = torch.zeros(1, 10, 64), torch.tensor([10])
+    out, _ = apply(0, (features, lengths), **{f"{part}_prob": 1.0, f"{part}_hz": (corner, corner)})
+    inside = corner <= HZ if part == "low_cut" else corner >= HZ
+    assert (out[0, 0, inside] == 0).all()
+    assert (out[0, 0, ~inside] < 0).all()
+    octave = float(out[0, 0, (HZ - (corner / 2 if part == "low_cut" else corner * 2)).abs().argmin()]) / DB
+    assert octave == pytest.approx(-24 if part == "low_cut" else -80, rel=0.2)
+
+
+def test_cuts_need_bands_with_frequencies() -> None:
+    with pytest.raises(ValueError, match="frequencies"):
+        Augment(AugmentSettings(low_cut_prob=1.0), HOP_S)

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from slu.corpus.manifest import read_manifest
+from slu.features import LogMel
 from slu.features.augment import AugmentSettings
 from slu.spec import Head, TaskSpec
 from slu.training.datamodule import NO_LABEL, Batch, LengthBatchSampler, LoaderSettings, UtteranceDataModule
@@ -25,7 +26,7 @@ def table(tones: Path, tmp_path: Path) -> pd.DataFrame:
 
 def module(table: pd.DataFrame, seed: int = 0) -> UtteranceDataModule:
     return UtteranceDataModule(
-        table, SPEC, loader=LoaderSettings(batch_size=8), augment=AugmentSettings(), hop_s=0.01, seed=seed
+        table, SPEC, loader=LoaderSettings(batch_size=8), augment=AugmentSettings(), front_end=LogMel(), seed=seed
     )
 
 
