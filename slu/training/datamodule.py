@@ -40,6 +40,8 @@ class Batch(NamedTuple):
 class LoaderSettings:
     batch_size: Annotated[int, Field(ge=1)] = 64
     num_workers: Annotated[int, Field(ge=0)] = 0
+    recorded_share: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Where synthetic voices train along: recordings are repeated within an epoch until they make up this share."""
     validation_snr_db: tuple[float, float] | None = (0.0, 10.0)
     """The second validation pass hears every clip at a seeded SNR from this range; None leaves that pass out."""
 
@@ -75,10 +77,16 @@ class UtteranceDataset(Dataset[tuple[Tensor, tuple[int, ...], int]]):
 
 
 class LengthBatchSampler(Sampler[list[int]]):
-    """Random batches of clips of similar length: shuffled, sorted within pools of ten batches, shuffled again."""
+    """Random batches of clips of similar length: shuffled, sorted within pools of ten batches, shuffled again.
 
-    def __init__(self, lengths: NDArray[np.int64], batch_size: int, seed: int) -> None:
+    `rows` are those that an epoch consists of, some perhaps more than once; by default each once.
+    """
+
+    def __init__(
+        self, lengths: NDArray[np.int64], batch_size: int, seed: int, rows: NDArray[np.int64] | None = None
+    ) -> None:
         self.lengths, self.batch_size, self.seed, self.epoch = lengths, batch_size, seed, 0
+        self.rows = np.arange(len(lengths)) if rows is None else rows
 
     @property
     def sampler(self) -> "LengthBatchSampler":
@@ -89,11 +97,11 @@ class LengthBatchSampler(Sampler[list[int]]):
         self.epoch = epoch
 
     def __len__(self) -> int:
-        return max(1, len(self.lengths) // self.batch_size)
+        return max(1, len(self.rows) // self.batch_size)
 
     def __iter__(self) -> Iterator[list[int]]:
         rng = np.random.default_rng([self.seed, self.epoch])
-        order = rng.permutation(len(self.lengths))
+        order = self.rows[rng.permutation(len(self.rows))]
         pool = 10 * self.batch_size
         chunks = [order[i : i + pool] for i in range(0, len(order), pool)]
         rows = np.concatenate([chunk[np.argsort(self.lengths[chunk], kind="stable")] for chunk in chunks])
@@ -102,6 +110,16 @@ class LengthBatchSampler(Sampler[list[int]]):
         batches = [batch for batch in batches if len(batch) == self.batch_size] or batches[:1]
         for i in rng.permutation(len(batches)):
             yield batches[i].tolist()
+
+
+def rows_of_an_epoch(train: pd.DataFrame, recorded_share: float) -> NDArray[np.int64]:
+    """Every row, the recordings as often as it takes to reach their share of the epoch (whole times, at least once)."""
+    times = np.ones(len(train), dtype=np.int64)
+    if "synthetic" in train.columns:
+        recorded = (train["synthetic"] == "").to_numpy()
+        wanted = recorded_share / (1 - recorded_share) * (~recorded).sum()
+        times[recorded] = max(1, round(wanted / max(recorded.sum(), 1)))
+    return np.repeat(np.arange(len(train)), times)
 
 
 class UtteranceDataModule(L.LightningDataModule):
@@ -131,7 +149,8 @@ class UtteranceDataModule(L.LightningDataModule):
 
     def train_dataloader(self) -> DataLoader[Any]:
         data = self.datasets["train"]
-        sampler = LengthBatchSampler(data.lengths, self.settings.batch_size, self.seed)
+        rows = rows_of_an_epoch(self.tables["train"], self.settings.recorded_share)
+        sampler = LengthBatchSampler(data.lengths, self.settings.batch_size, self.seed, rows)
         return DataLoader(
             data, batch_sampler=sampler, collate_fn=data.collate, num_workers=self.settings.num_workers,
             persistent_workers=self.settings.num_workers > 0,

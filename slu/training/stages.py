@@ -98,7 +98,7 @@ def load_data(settings: Mapping[str, Any], outputs: Path) -> tuple[Manifest, Tas
         manifest = read_manifest(path, heads)
     if data.manifest is not None:
         recorded, heads = _read_recordings(Path(data.manifest), data, heads)
-        manifest = recorded if manifest is None else _train_along(recorded, manifest)
+        manifest = recorded if manifest is None else _train_along(recorded, manifest, validate=data.split.val > 0)
     assert manifest is not None
     assert heads is not None
     try:
@@ -137,9 +137,14 @@ def split_settings(settings: Mapping[str, Any]) -> SplitSettings:
     return parse_settings(DataSettings, settings["data"], "data").split
 
 
-def _train_along(recorded: Manifest, spoken: Manifest) -> Manifest:
-    """The recordings, and the training voices of the synthesised corpus added to their training split."""
-    voices = spoken.table[spoken.table["split"] == "train"]
+def _train_along(recorded: Manifest, spoken: Manifest, *, validate: bool) -> Manifest:
+    """The recordings, and the training voices of the synthesised corpus added to their training split.
+
+    Where there should be validation (`validate`) and no recording is marked for it, the corpus's validation voices
+    stand in. They never test.
+    """
+    sides = ["train", "val"] if validate and not (recorded.table["split"] == "val").any() else ["train"]
+    voices = spoken.table[spoken.table["split"].isin(sides)]
     files = [str((spoken.folder / name).resolve()) for name in voices["file_name"]]
     parts = [recorded.table.assign(synthetic=""), voices.assign(file_name=files, synthetic="yes")]
     return Manifest(recorded.path, pd.concat(parts, ignore_index=True).fillna(""))
@@ -153,6 +158,8 @@ def require_splits(data: Prepared, settings: Mapping[str, Any]) -> None:
     table, where = data.features.table, str(data.manifest.path)
     require_examples(table, data.spec, ("train", "test"), where)
     if (table["split"] == "val").any():
+        if "synthetic" in table.columns and not ((table["split"] == "val") & (table["synthetic"] == "")).any():
+            print("validation: on synthetic voices, for no recording is marked as val", flush=True)
         return
     if split_settings(settings).val > 0:
         raise UserError(

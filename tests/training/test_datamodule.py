@@ -12,7 +12,14 @@ from slu.corpus.manifest import read_manifest
 from slu.features import LogMel
 from slu.features.augment import AugmentSettings
 from slu.spec import Head, TaskSpec
-from slu.training.datamodule import NO_LABEL, Batch, LengthBatchSampler, LoaderSettings, UtteranceDataModule
+from slu.training.datamodule import (
+    NO_LABEL,
+    Batch,
+    LengthBatchSampler,
+    LoaderSettings,
+    UtteranceDataModule,
+    rows_of_an_epoch,
+)
 from slu.training.preprocessing import preprocess
 from tests.training.test_preprocessing import LOGMEL
 
@@ -118,3 +125,17 @@ def test_every_epoch_of_a_fit_has_its_own_batches(table: pd.DataFrame, tmp_path:
     trainer.fit(Spy(), datamodule=module(table))
     assert len(seen) == 3
     assert seen[0] != seen[1] != seen[2]
+
+
+def test_recordings_are_repeated_to_their_share_of_an_epoch() -> None:
+    table = pd.DataFrame({"synthetic": ["yes"] * 60 + [""] * 10})
+    rows = rows_of_an_epoch(table, 0.5)
+    assert (np.bincount(rows)[:60] == 1).all()
+    assert (np.bincount(rows)[60:] == 6).all()
+    assert len(rows_of_an_epoch(table, 0.0)) == 70
+    assert len(rows_of_an_epoch(table.assign(synthetic=""), 0.5)) == 70  # nothing to be a share of
+    assert len(rows_of_an_epoch(table[["synthetic"]].rename(columns={"synthetic": "other"}), 0.5)) == 70
+    sampler = LengthBatchSampler(np.arange(70), 8, 0, rows)
+    seen = np.concatenate(list(sampler))
+    assert len(seen) == len(sampler) * 8 == 120
+    assert (seen >= 60).mean() == pytest.approx(0.5, abs=0.05)

@@ -59,6 +59,19 @@ def test_synthetic_voices_train_along_and_never_test(settings: dict[str, Any], t
     assert table["file_name"].map(lambda name: Path(name).is_file()).all()
 
 
+@pytest.mark.parametrize(("val", "expected"), [(0.15, {"train", "val"}), (0.0, {"train"})])
+def test_synthetic_voices_validate_where_no_recording_does(
+    settings: dict[str, Any], tmp_path: Path, val: float, expected: set[str]
+) -> None:
+    path = tmp_path / "mine/metadata.csv"
+    sides = [*["train"] * 8, *["test"] * 4]
+    pd.read_csv(path, dtype=str).assign(split=sides).to_csv(path, index=False)
+    settings["data"].update(synthetic_speech=True, split={"method": "auto", "val": val})
+    table = load_data(settings, tmp_path / "out")[0].table
+    assert set(table[table["synthetic"] == "yes"]["split"]) == expected
+    assert set(table[table["synthetic"] == ""]["split"]) == {"train", "test"}
+
+
 def test_a_label_that_the_menu_does_not_have_is_named(settings: dict[str, Any], tmp_path: Path) -> None:
     settings["data"]["synthetic_speech"] = True
     path = Path(settings["data"]["manifest"])
