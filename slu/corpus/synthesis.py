@@ -5,8 +5,9 @@ floor that every real recording has, and writes FLAC. Clips without any voice ca
 """
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 from typing import Annotated
 
@@ -19,6 +20,7 @@ from pydantic import Field
 
 from slu.audio.decode import Waveform
 from slu.audio.noise import coloured_noise, mix, reverberate, room_response
+from slu.common.errors import UserError
 from slu.common.files import atomic_directory
 from slu.corpus.espeak import Speech
 from slu.corpus.menu import Menu, Sentence, draw_sentences
@@ -27,6 +29,7 @@ from slu.corpus.speaking import Item, speak_all
 from slu.corpus.voices import Speaker, VoiceSettings, draw_speakers
 
 SPLITS = ("train", "val", "test")
+Count = Annotated[int, Field(ge=1)]
 # Raised whenever the same settings would give other bytes, so that older corpora count as stale.
 VERSION = 1
 
@@ -36,7 +39,7 @@ class Acoustics:
     """How a spoken utterance becomes a recording. Ranges are drawn uniformly per clip."""
 
     pause_s: tuple[float, float] = (0.05, 0.5)
-    """Room tone before and after the words."""
+    """Room tone before and after each sentence."""
     level_db: tuple[float, float] = (-35.0, -15.0)
     floor_snr_db: tuple[float, float] = (30.0, 55.0)
     room_share: float = 0.0
@@ -47,7 +50,7 @@ class Acoustics:
 
 @dataclass(frozen=True)
 class SynthesisSettings:
-    counts: dict[str, Annotated[int, Field(ge=1)]]
+    counts: dict[str, Count]
     """Clips per split."""
     seed: Annotated[int, Field(ge=0)]
     sample_rate: Annotated[int, Field(ge=8000)]
@@ -55,6 +58,12 @@ class SynthesisSettings:
     acoustics: Acoustics
     no_voice: dict[str, Annotated[int, Field(ge=0)]] = field(default_factory=dict)
     """Clips per split that hold no voice, without labels."""
+    sentences: tuple[Count, Count] = (1, 1)
+    """Fewest and most in a clip, by one speaker in one room: eight or so are a recording of half a minute."""
+
+    def __post_init__(self) -> None:
+        if self.sentences[0] > self.sentences[1]:
+            raise ValueError("sentences: the fewest of a clip come first")
 
 
 @dataclass(frozen=True)
@@ -62,18 +71,36 @@ class Utterance:
     sentence: Sentence
     speaker: Speaker
     split: str
+    more: tuple[Sentence, ...] = ()
+    """Said after `sentence`, in the same clip."""
+
+    @property
+    def sentences(self) -> tuple[Sentence, ...]:
+        return (self.sentence, *self.more)
 
 
 def plan(menu: Menu, settings: SynthesisSettings) -> list[Utterance]:
-    """Who says what, in a fixed order: speakers take turns, sentences are balanced over the classes."""
+    """Who says what, in a fixed order: speakers take turns, sentences are balanced over the classes.
+
+    Raises UserError for clips of several sentences that would each have labels of their own.
+    """
+    if menu.heads and settings.sentences != (1, 1):
+        raise UserError(
+            "synthesis.sentences: a clip has one label of each of the menu's heads, and so one sentence; "
+            "leave it at [1, 1], or take a menu without heads"
+        )
     utterances = []
     for index, split in enumerate(SPLITS):
         rng = np.random.default_rng([settings.seed, index])
         speakers = draw_speakers(settings.voices, menu.spoken_languages, split, rng)
         own = menu.spoken_languages  # other languages of speakers are accents, in which they read the menu's one
         languages = [s.language if s.language in own else own[0] for s in speakers]
+        draw_more = np.random.default_rng([settings.seed, len(SPLITS) + 3, index])
         for number, sentence in enumerate(draw_sentences(menu, settings.counts[split], rng, languages)):
-            utterances.append(Utterance(sentence, speakers[number % len(speakers)], split))
+            turn = number % len(speakers)
+            count = int(draw_more.integers(settings.sentences[0] - 1, settings.sentences[1]))
+            more = tuple(draw_sentences(menu, count, draw_more, [languages[turn]]))
+            utterances.append(Utterance(sentence, speakers[turn], split, more))
     return utterances
 
 
@@ -90,9 +117,9 @@ def synthesise(
     rows: list[dict[str, str]] = []
     with atomic_directory(folder) as target:
         (target / "audio").mkdir()
-        for index, (utterance, (speech, rate)) in enumerate(zip(utterances, spoken, strict=True)):
+        for index, utterance in enumerate(utterances):
             rng = np.random.default_rng([settings.seed, len(SPLITS), index])
-            samples = _record(speech, rate, utterance.split, settings, rng)
+            samples = _record(islice(spoken, len(utterance.sentences)), utterance.split, settings, rng)
             name = f"audio/{utterance.split}_{index:06d}.flac"
             _write(target / name, samples, settings.sample_rate)
             rows.append(_row(name, utterance, several_languages=len(menu.spoken_languages) > 1))
@@ -124,7 +151,7 @@ def _row(name: str, utterance: Utterance, *, several_languages: bool) -> dict[st
         **speaker.labels,
         "speaker": speaker.name,
         "split": utterance.split,
-        "text": utterance.sentence.text,
+        "text": " ".join(sentence.text for sentence in utterance.sentences),
         **({"language": speaker.language} if several_languages else {}),
         "source": f"espeak-ng {speaker.language}",
     }
@@ -134,11 +161,14 @@ def _invented(utterances: list[Utterance]) -> dict[str, str]:
     return {u.speaker.voice: u.speaker.variant_text for u in utterances if u.speaker.variant_text}
 
 
-def _record(speech: Speech, rate: int, split: str, settings: SynthesisSettings, rng: Generator) -> Waveform:
-    acoustics = settings.acoustics
-    samples = soxr.resample(speech.samples.astype(np.float32) / 32768.0, rate, settings.sample_rate)
-    before, after = (int(rng.uniform(*acoustics.pause_s) * settings.sample_rate) for _ in range(2))
-    samples = np.pad(samples, (before, after)).astype(np.float32)
+def _record(spoken: Iterable[tuple[Speech, int]], split: str, settings: SynthesisSettings, rng: Generator) -> Waveform:
+    """One clip of what is said one after the other."""
+    acoustics, parts = settings.acoustics, []
+    for speech, rate in spoken:
+        samples = soxr.resample(speech.samples.astype(np.float32) / 32768.0, rate, settings.sample_rate)
+        before, after = (int(rng.uniform(*acoustics.pause_s) * settings.sample_rate) for _ in range(2))
+        parts.append(np.pad(samples, (before, after)).astype(np.float32))
+    samples = np.concatenate(parts)
     if split == "train" and rng.random() < acoustics.room_share:
         response = room_response(
             settings.sample_rate, rng.uniform(*acoustics.room_rt60_s), rng.uniform(*acoustics.room_direct_db), rng
@@ -152,15 +182,14 @@ def _record(speech: Speech, rate: int, split: str, settings: SynthesisSettings, 
 
 
 def _items(utterances: list[Utterance], seed: int) -> list[Item]:
-    """Every clip at its speaker's pace and pitch, give or take a tenth: people are not metronomes."""
+    """Every sentence at its speaker's pace and pitch, give or take a tenth: people are not metronomes."""
     rng = np.random.default_rng([seed, len(SPLITS) + 1])
     items = []
-    for utterance in utterances:
-        speaker = utterance.speaker
+    for sentence, speaker in ((s, u.speaker) for u in utterances for s in u.sentences):
         rate = round(speaker.prosody.rate * rng.uniform(0.9, 1.1))
         step = int(rng.integers(-8, 9))
         pitch = speaker.prosody.pitch if speaker.pitch_hz else int(np.clip(speaker.prosody.pitch + step, 0, 99))
         prosody = replace(speaker.prosody, rate=rate, pitch=pitch)
         pitch_hz = speaker.pitch_hz * 2 ** (step / 125)
-        items.append(Item(utterance.sentence.spoken, speaker.language, speaker.voice, prosody, pitch_hz))
+        items.append(Item(sentence.spoken, speaker.language, speaker.voice, prosody, pitch_hz))
     return items

@@ -41,6 +41,8 @@ def corpus_fingerprint(menu: Menu, settings: SynthesisSettings) -> str:
     for place, name in later:
         if not any(place[name].values()):
             del place[name]
+    if settings.sentences == (1, 1):
+        del spoken["sentences"]
     return fingerprint(version=VERSION, menu=said, settings=spoken)
 
 

@@ -192,6 +192,32 @@ def test_heads_of_words_and_voices_combine() -> None:
         corpus_heads(GREETINGS, VOICES)
 
 
+def test_long_recordings_are_several_sentences_of_one_speaker(tmp_path: Path) -> None:
+    once = replace(SETTINGS, counts={"train": 2, "val": 1, "test": 1})
+    settings = replace(once, sentences=(3, 5))
+    table = speak(tmp_path / "long", settings, GREETINGS)
+    short = speak(tmp_path / "short", once, GREETINGS)
+    assert table["speaker"].tolist() == short["speaker"].tolist()
+    assert [text.startswith(first) for text, first in zip(table["text"], short["text"], strict=True)] == [True] * 4
+    for row, utterance in zip(table.to_dict("records"), plan(GREETINGS, settings), strict=True):
+        said = GREETINGS.languages[row["language"]]
+        assert 3 <= len(utterance.sentences) <= 5
+        assert all(sentence.text in said for sentence in utterance.sentences), "one speaker has one language"
+        assert row["text"] == " ".join(sentence.text for sentence in utterance.sentences)
+        assert sf.info(tmp_path / "long" / row["file_name"]).duration > len(utterance.sentences) * 0.7
+    assert corpus_fingerprint(GREETINGS, replace(once, sentences=(1, 1))) == corpus_fingerprint(GREETINGS, once)
+    assert corpus_fingerprint(GREETINGS, settings) != corpus_fingerprint(GREETINGS, once)
+
+
+def test_several_sentences_need_a_menu_without_heads_and_a_range_that_rises() -> None:
+    with pytest.raises(UserError, match=r"synthesis\.sentences: a clip has one label of each of the menu's heads"):
+        plan(MENU, replace(SETTINGS, sentences=(2, 3)))
+    values = {"counts": {}, "seed": 0, "sample_rate": 16_000, "acoustics": {}, "sentences": [5, 3]}
+    voices = yaml.safe_load((ROOT / "conf" / "voices" / "espeak.yaml").read_text())
+    with pytest.raises(UserError, match="sentences: the fewest of a clip come first"):
+        synthesis_settings(values, voices)
+
+
 def test_another_seed_gives_other_speakers() -> None:
     assert plan(MENU, SETTINGS) == plan(MENU, SETTINGS)
     other = plan(MENU, replace(SETTINGS, seed=1))
