@@ -90,6 +90,11 @@ def content_hash(path: Path) -> str:
     return digest.hexdigest()
 
 
+def short_hash(digest: str) -> str:
+    """64 of a content hash's 128 bits: enough to recognise a clip by, where thousands are listed in a small file."""
+    return digest[:16]
+
+
 def settings_hash(*values: Any) -> str:
     """A short hash of plain values (JSON types); equal settings give equal hashes on every machine."""
     text = json.dumps(values, sort_keys=True, ensure_ascii=True, default=str)

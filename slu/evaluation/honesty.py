@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from slu.audio.segment import SILENCE_DB
 from slu.bundles import Bundle
+from slu.common.files import short_hash
 from slu.corpus.manifest import Manifest
 from slu.corpus.splits import leaking_recordings, leaking_speakers, speaker_hash
 from slu.evaluation.run import Evaluation
@@ -30,12 +31,12 @@ def find_overlap(bundle: Bundle, manifest: Manifest, digests: Sequence[str]) -> 
     record = bundle.training
     if "clips" not in record:
         return Overlap(recorded=False)
-    trained = set(record["clips"])
+    trained = set(map(short_hash, record["clips"]))
     names = set(manifest.table["speaker"]) - {""} if "speaker" in manifest.table.columns else set()
     heard = set(record.get("speakers", ()))
     return Overlap(
         True,
-        sum(digest in trained for digest in digests if digest),
+        sum(short_hash(digest) in trained for digest in digests if digest),
         tuple(sorted(name for name in names if speaker_hash(name) in heard)),
     )
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import pandas as pd
 
+from slu.common.files import short_hash
 from slu.corpus.splits import describe_split, leaking_speakers, speaker_hash
 from slu.training.preprocessing import audio_digest
 
@@ -11,12 +12,12 @@ from slu.training.preprocessing import audio_digest
 def training_record(table: pd.DataFrame) -> dict[str, Any]:
     """The content of a bundle's `training.json`, of a table of features.
 
-    `clips` are content hashes of the audio that trained, `speakers` hashes of the names.
+    `clips` are shortened content hashes of the audio that trained, `speakers` hashes of the names.
     """
     train = table[table["split"] == "train"]
     names = set(train["speaker"]) - {""} if "speaker" in train.columns else set()
     return {
-        "clips": sorted({audio_digest(path) for path in train["feature_path"]}),
+        "clips": sorted({short_hash(audio_digest(path)) for path in train["feature_path"]}),
         "speakers": sorted(speaker_hash(str(name)) for name in names),
         "split": describe_split(table),
         "leaking_speakers": leaking_speakers(table),
