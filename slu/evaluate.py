@@ -20,6 +20,7 @@ from slu.common.errors import UserError
 from slu.common.files import atomic_write, from_here, write_json
 from slu.common.progress import progress_bar
 from slu.common.settings import parse_settings
+from slu.common.wording import against_reference
 from slu.corpus.manifest import SPLIT_NAMES, SPLITS, Manifest
 from slu.corpus.splits import SplitSettings, assign_splits
 from slu.documents.page import write_page
@@ -33,6 +34,7 @@ from slu.evaluation.compare_report import (
 from slu.evaluation.conditions import ConditionSettings
 from slu.evaluation.honesty import Overlap, find_overlap, warnings
 from slu.evaluation.labels import OnUnknownLabel, read_labelled
+from slu.evaluation.reference import build_rule
 from slu.evaluation.report import ReportFacts, report_page
 from slu.evaluation.run import Evaluation, clip_digests, evaluate, subset
 from slu.evaluation.summary import metrics_document
@@ -51,6 +53,8 @@ class EvaluateSettings:
     force: bool
     threads: Annotated[int, Field(ge=1)]
     outputs: str
+    reference: Mapping[str, Any] | None = None
+    """None: the one that the bundle was trained beside."""
 
     @property
     def bundles(self) -> tuple[str, ...]:
@@ -110,11 +114,14 @@ def _score(predictor: Predictor, settings: EvaluateSettings) -> _Scored:
     if manifest.table.empty:
         raise UserError(f"{whole.path}: the {split} split is empty")
     digests = clip_digests(manifest)
+    bundle = predictor.bundle
+    rule = build_rule(bundle.config.get("reference") if settings.reference is None else settings.reference, bundle.spec)
     with progress_bar(f"scoring {predictor.bundle.version}") as progress:
         results = evaluate(
             predictor,
             manifest,
             settings.conditions,
+            rule=rule,
             keep=Path(settings.outputs) / "answers",
             digests=digests,
             force=settings.force,
@@ -123,8 +130,11 @@ def _score(predictor: Predictor, settings: EvaluateSettings) -> _Scored:
     clean = results["clean"]
     if clean.metrics["n"] == 0:
         raise UserError(f"{manifest.path}: not one readable clip has a label; there is nothing to score")
-    overlap = find_overlap(predictor.bundle, manifest, digests)
-    return _Scored(results, overlap, warnings(clean, whole, overlap, unknown, digests), unknown)
+    overlap = find_overlap(bundle, manifest, digests)
+    found = warnings(clean, whole, overlap, unknown, digests)
+    if (beside := clean.metrics.get("reference")) and not beside["better"]:
+        found.append(f"{against_reference(beside)} On these clips the rule would do.")
+    return _Scored(results, overlap, found, unknown)
 
 
 def _clips(bundle: Bundle, settings: EvaluateSettings) -> tuple[Manifest, dict[str, int], str | None]:

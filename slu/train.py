@@ -18,9 +18,11 @@ from slu.common.errors import UserError
 from slu.common.files import from_here, write_json
 from slu.common.progress import progress_bar
 from slu.common.settings import parse_settings
+from slu.common.wording import against_reference
 from slu.corpus.splits import describe_split
 from slu.evaluation.decision import Decision, DecisionSettings, require_decidable
 from slu.evaluation.plots import confusion_figure
+from slu.evaluation.reference import Rule, build_rule
 from slu.evaluation.run import Evaluation, subset
 from slu.evaluation.tables import facts_table, metrics_table, show
 from slu.features.augment import AugmentSettings
@@ -62,8 +64,9 @@ def main(config: DictConfig) -> float | None:
         require_checkpoint(resume_from)
 
     data = prepare(settings, outputs)
+    rule = build_rule(settings.get("reference"), data.spec)
     if plain.cross_validation is not None:
-        _cross_validate(settings, data, fit_settings, run)
+        _cross_validate(settings, data, fit_settings, run, rule)
         return None  # the folds are tests, and a test is never an objective
     require_splits(data, settings)
     if study is not None:
@@ -79,13 +82,13 @@ def main(config: DictConfig) -> float | None:
     fitted = fit(data.features.table, data.spec, fit_settings, run, resume_from)
     decision = _decide(fitted, data, decision_settings, fit_settings)
     data = replace(data, spec=decision.spec)
-    results = _test(fitted, data, plain)
+    results = _test(fitted, data, plain, rule)
     metrics = {condition: result.metrics for condition, result in results.items()}
     registered = _register(settings, data, fitted, training_record(data.features.table), metrics, run, decision.facts)
     _record(fit_settings, settings, fitted, data, results["clean"])
     title = f"{data.spec.task}: {fitted.parameters:,} parameters on test clips, {split}; generated noise; "
     title += results["clean"].metrics["interval"]
-    show(metrics_table(metrics, title), _facts(fitted, registered, run))
+    show(metrics_table(metrics, title), _facts(fitted, registered, run, metrics["clean"]))
     return fitted.objective
 
 
@@ -119,10 +122,10 @@ def _decide(fitted: Fitted, data: Prepared, settings: DecisionSettings, fit_sett
     return decision
 
 
-def _test(fitted: Fitted, data: Prepared, plain: RunSettings) -> dict[str, Evaluation]:
+def _test(fitted: Fitted, data: Prepared, plain: RunSettings, rule: Rule | None) -> dict[str, Evaluation]:
     with progress_bar("testing") as progress:
         test = subset(data.manifest, "split", "test")
-        return score_fitted(fitted, data.spec, test, plain.noise_test_snr_db, progress)
+        return score_fitted(fitted, data.spec, test, plain.noise_test_snr_db, progress, rule)
 
 
 def _register(
@@ -172,10 +175,12 @@ def _record(
     record(fit_settings.loggers, chosen, fitted.validation, figures, clips, int(settings["features"]["sample_rate"]))
 
 
-def _facts(fitted: Fitted, registered: Registered, run: Path) -> Any:
+def _facts(fitted: Fitted, registered: Registered, run: Path, clean: Mapping[str, Any] | None = None) -> Any:
+    beside = (clean or {}).get("reference")
     latest = f"moved here ({registered.reason})" if registered.is_latest else f"stays ({registered.reason})"
     return facts_table(
         [
+            *([] if beside is None else [("" if beside["better"] else "warning", against_reference(beside))]),
             ("parameters", f"{fitted.parameters:,}"),
             ("training", f"{fitted.epochs} epochs, {fitted.cpu_s:.0f} CPU seconds"),
             ("run", f"{run}  (tensorboard --logdir {run.parent})"),
@@ -186,10 +191,12 @@ def _facts(fitted: Fitted, registered: Registered, run: Path) -> Any:
     )
 
 
-def _cross_validate(settings: Mapping[str, Any], data: Prepared, fit_settings: FitSettings, run: Path) -> None:
+def _cross_validate(
+    settings: Mapping[str, Any], data: Prepared, fit_settings: FitSettings, run: Path, rule: Rule | None
+) -> None:
     # A split that was made here leaks only where `random` asked for it; any other that leaks came with the data.
     came_with_data = split_settings(settings).method != "random"
-    result = leave_one_speaker_out(data, fit_settings, run, own_split=came_with_data)
+    result = leave_one_speaker_out(data, fit_settings, run, own_split=came_with_data, rule=rule)
     everybody = training_record(data.features.table.assign(split="train"))
     tests = {"leave_one_speaker_out": result.to_json()}
     registered = _register(settings, data, result.final, everybody, tests, run)

@@ -35,6 +35,8 @@ def tones_task(tones: Path) -> list[str]:
         "data.task=tones",
         "data.heads=[pitch,length]",
         "+data.label_maps.length=len",
+        "reference=pitch172",
+        "reference={head:pitch,hz:250,above:low,below:high}",  # high tones lie outside what it takes for a voice
         *TINY,
     ]
 
@@ -67,6 +69,23 @@ def test_a_trained_model_hears_its_test_speaker(trained: Path) -> None:
     assert metrics["test"]["clean"]["n"] == 16
     assert metrics["objective"] > 0.8
     assert (metrics["split"], metrics["leaking_speakers"]) == ("speaker-disjoint", [])
+
+
+def test_the_rule_stands_beside_the_model_wherever_its_head_does(trained: Path) -> None:
+    bundle = trained / "outputs/registry/tones/latest"
+    tests = json.loads((bundle / "metrics.json").read_text())["test"]
+    rule = tests["clean"]["reference"]
+    assert (rule["name"], rule["head"], rule["balanced_accuracy"], rule["unanswered"]) == (
+        "250 Hz rule",
+        "pitch",
+        0.5,
+        8,
+    )
+    assert "reference" in tests["10 dB"]
+    assert "Better than the 250 Hz rule by" in (bundle / "model_card.md").read_text()
+    printed = (trained / "stdout.txt").read_text()
+    assert "250 Hz rule" in printed
+    assert "Better than the 250 Hz rule by" in printed
 
 
 def test_a_run_leaves_its_configuration_logs_and_checkpoints(trained: Path) -> None:
@@ -153,6 +172,14 @@ def test_predict_and_evaluate_use_the_bundle(trained: Path, tones: Path) -> None
     assert metrics["joint_accuracy"] == stored["test"]["clean"]["joint_accuracy"]
     assert set(metrics["heads"]["pitch"]) >= {"accuracy", "balanced_accuracy", "macro_f1"}
     assert metrics["speakers"]["s5"]["n"] == 16
+    assert metrics["reference"] == stored["test"]["clean"]["reference"]
+    assert "reference" in metrics["conditions"]["telephone"]
+    report = only(trained, "outputs/runs/evaluate/*/report.html").read_text()
+    assert report.count("250 Hz rule") >= 3  # verdict, robustness, head
+    assert (
+        "250 Hz rule on the same clips"
+        in only(trained, "outputs/runs/evaluate/*/classification_report.txt").read_text()
+    )
 
 
 def test_a_worse_run_of_the_same_data_does_not_become_latest(trained: Path, tones: Path) -> None:

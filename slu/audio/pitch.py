@@ -18,15 +18,24 @@ _MIN_VOICED = 3
 def median_pitch(
     samples: Waveform, sample_rate: int, lowest_hz: float = 60.0, highest_hz: float = 420.0
 ) -> float | None:
-    """Median over the voiced frames in Hz, or None where fewer than three frames are voiced.
+    """Median over the voiced frames in Hz, or None where fewer than three frames are voiced."""
+    pitch = voiced_pitch(samples, sample_rate, lowest_hz, highest_hz)
+    return float(np.median(pitch)) if len(pitch) else None
+
+
+def voiced_pitch(
+    samples: Waveform, sample_rate: int, lowest_hz: float = 60.0, highest_hz: float = 420.0
+) -> NDArray[np.float64]:
+    """Of each voiced frame in Hz, in order of time; none at all where fewer than three frames are voiced.
 
     Of peaks about equally high the one with the shortest lag is taken: a period repeats after two periods as well.
     """
+    nothing = np.zeros(0)
     frames = np.lib.stride_tricks.sliding_window_view(_band(samples, sample_rate), _FRAME)[::_HOP]
     power = np.mean(frames**2, axis=1)
     loud = power > power.max() * 10 ** (-_QUIET_DB / 10)
     if loud.sum() < _MIN_VOICED:
-        return None
+        return nothing
     window = np.hanning(_FRAME)
     correlation = _autocorrelation(frames[loud] * window) / _autocorrelation(window)
     shortest, longest = int(_RATE / highest_hz), min(int(_RATE / lowest_hz) + 1, _FRAME // 2)
@@ -35,11 +44,11 @@ def median_pitch(
     best = peaks.max(axis=1)
     voiced = np.flatnonzero(best > _PERIODIC)
     if len(voiced) < _MIN_VOICED:
-        return None
+        return nothing
     place = np.argmax(peaks >= 0.85 * best[:, None], axis=1)[voiced]
     left, top, right = (part[voiced, place] for part in (before, middle, after))
     lags = shortest + place + 0.5 * (left - right) / (left - 2 * top + right)  # the vertex of a parabola
-    return float(np.median(_RATE / lags))
+    return np.asarray(_RATE / lags)
 
 
 def _band(samples: Waveform, sample_rate: int) -> NDArray[np.float64]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from slu.common.wording import balance_matters, figure, with_interval
+from slu.common.wording import against_reference, balance_matters, figure, with_interval
 from slu.spec import Head, TaskSpec
 
 
@@ -92,6 +92,9 @@ def _results(metrics: Mapping[str, Any]) -> str:
     balanced = [name for name in heads if balance_matters(clean["heads"][name])]
     header = ["condition", "all labels right", *(f"{name} accuracy" for name in heads)]
     header += [*(f"{name} balanced accuracy" for name in balanced), "clips"]
+    beside: Mapping[str, Any] | None = clean.get("reference")
+    if beside:
+        header.append(f"{beside['name']}, balanced accuracy")
     rows = [
         [
             name,
@@ -102,12 +105,15 @@ def _results(metrics: Mapping[str, Any]) -> str:
                 for h in balanced
             ),
             str(m.get("n", "-")),
+            *([with_interval(m["reference"]["balanced_accuracy"], m["reference"]["interval"])] if beside else []),
         ]
         for name, m in test.items()
     ]
     notes = [f"Intervals: {clean.get('interval', 'not computed')}."]
     if clean.get("joint_ece") is not None:
         notes.append(f"Expected calibration error of the confidence: {clean['joint_ece']:.3f}.")
+    if beside:
+        notes.append(against_reference(beside))
     return "\n\n".join(["## Results", _table(header, rows), " ".join(notes)])
 
 

@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import rich.table
 from matplotlib.figure import Figure
 
 from slu.bundles import Bundle
 from slu.common.errors import UserError
-from slu.common.wording import figure, with_interval
+from slu.common.wording import against_reference, figure, with_interval
 from slu.documents.figures import SERIES, new_axes
 from slu.documents.page import Page, Picture, Section, Table, Text
 from slu.evaluation.comparison import Comparison, compare
@@ -89,6 +90,23 @@ def sentences(pairs: Mapping[str, Sequence[Pair]]) -> list[str]:
     return lines
 
 
+def rules(scored: Mapping[str, Results]) -> dict[str, dict[str, Mapping[str, Any]]]:
+    """The rules that stood beside the bundles: name as a column has it -> condition -> figures."""
+    found: dict[str, dict[str, Mapping[str, Any]]] = {}
+    for results in scored.values():
+        for condition, evaluation in results.items():
+            if (values := evaluation.metrics.get("reference")) is not None:
+                name = values["name"] + (f", {values['head']} only" if len(evaluation.heads) > 1 else "")
+                found.setdefault(name, {}).setdefault(condition, values)
+    return found
+
+
+def against_rules(scored: Mapping[str, Results]) -> list[str]:
+    """One sentence per bundle, of the clean clips."""
+    clean = {label: next(iter(results.values())).metrics.get("reference") for label, results in scored.items()}
+    return [f"{label}: {against_reference(values)}" for label, values in clean.items() if values is not None]
+
+
 def comparison_page(
     scored: Mapping[str, Results],
     pairs: Mapping[str, Sequence[Pair]],
@@ -97,9 +115,15 @@ def comparison_page(
     """The reports of the single bundles lie in folders named after their versions, beside this page."""
     clean = next(iter(next(iter(scored.values())).values()))
     conditions = list(next(iter(scored.values())))
+    beside = rules(scored)
     figures = [
-        [name, *(_cell(results[name]) for results in scored.values())] for name in conditions
-    ]  # fmt: skip
+        [
+            name,
+            *(_cell(results[name]) for results in scored.values()),
+            *(_rule_cell(of.get(name)) for of in beside.values()),
+        ]
+        for name in conditions
+    ]
     bundles = {label: next(iter(results.values())).predictor.bundle for label, results in scored.items()}
     which = [
         [label, b.version, f"{sum(p.numel() for p in b.recogniser.parameters()):,}", f"{b.version}/report.html"]
@@ -117,12 +141,12 @@ def comparison_page(
     ]
     columns = ["condition", "pair", "difference", "95 % interval", "only first", "only second", "McNemar p", "better"]
     sections = [
-        Section("Answer", [Text("\n\n".join(sentences(pairs)))]),
+        Section("Answer", [Text("\n\n".join([*sentences(pairs), *against_rules(scored)]))]),
         Section(
             "All labels right",
             [
                 Picture(_figure(scored), "Accuracy of each bundle by condition"),
-                Table(["condition", *scored], figures, caption="with 95 % intervals"),
+                Table(["condition", *scored, *beside], figures, caption="with 95 % intervals"),
             ],
         ),
         Section("Is the difference more than chance?", [Table(columns, tests, text_columns=(0, 1, 7)), Text(_METHOD)]),
@@ -146,6 +170,10 @@ _METHOD = (
 
 def _cell(evaluation: Evaluation) -> str:
     return with_interval(evaluation.metrics["joint_accuracy"], evaluation.metrics["joint_interval"])
+
+
+def _rule_cell(values: Mapping[str, Any] | None) -> str:
+    return "-" if values is None else with_interval(values["accuracy"], values["accuracy_interval"])
 
 
 def _undecided(c: Comparison) -> str:
@@ -185,10 +213,14 @@ def comparison_table(scored: Mapping[str, Results], pairs: Mapping[str, Sequence
     names = list(scored)
     for name in names:
         table.add_column(name, justify="right")
+    beside = rules(scored)
+    for name in beside:
+        table.add_column(name, justify="right")
     for name in names[1:]:
         table.add_column(f"{names[0]}\nminus {name}", justify="right")
     for condition in scored[names[0]]:
         cells = [figure(scored[name][condition].metrics["joint_accuracy"]) for name in names]
+        cells += [figure(of.get(condition, {}).get("accuracy")) for of in beside.values()]
         for pair in pairs.get(condition, []):
             difference, interval, _, _, p = _test_cells(pair.comparison)
             cells.append(f"{difference} ({interval}), p {p}")

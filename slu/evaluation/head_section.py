@@ -1,6 +1,6 @@
 """One head in the report: how often it is right, which classes it confuses, and where its threshold stands."""
 
-from slu.common.wording import balance_matters, figure
+from slu.common.wording import balance_matters, figure, signed
 from slu.documents.page import Card, Cards, Part, Picture, Side, Table, Text
 from slu.evaluation.curves import OperatingPoint, operating_points, two_class_curves
 from slu.evaluation.plots import confusion_figure, curves_figure
@@ -31,6 +31,7 @@ def head_parts(clean: Evaluation, head: Head) -> list[Part]:
             ),
             *([] if two else [Card(figure(values["top2_accuracy"]), "among the two best", f"{values['n']} clips")]),
             Card(figure(values["ece"]), "calibration error", "0 is perfect; see Confidence"),
+            *_rule(clean, head),
         ]
     )
     classes = [
@@ -53,6 +54,17 @@ def head_parts(clean: Evaluation, head: Head) -> list[Part]:
             )
         )
     return parts
+
+
+def _rule(clean: Evaluation, head: Head) -> list[Card]:
+    """What the rule beside the model gets right by itself."""
+    beside = clean.metrics.get("reference")
+    if beside is None or beside["head"] != head.name:
+        return []
+    note = f"balanced accuracy without a model; the model has {signed(beside['difference'], None)}"
+    if beside["unanswered"]:
+        note += f"; no answer to {beside['unanswered']} of {beside['n']} clips, counted as wrong"
+    return [Card(figure(beside["balanced_accuracy"]), beside["name"], note, "good" if beside["better"] else "warning")]
 
 
 def _curves(clean: Evaluation, head: Head) -> Part:

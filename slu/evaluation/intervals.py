@@ -93,6 +93,28 @@ def matrix_interval(
     return percentile(figure(drawn.reshape(_RESAMPLES, classes, classes)))
 
 
+def balanced_difference(
+    difference: Floats, truth: NDArray[np.int64], by: Units
+) -> tuple[float, tuple[float, float] | None]:
+    """Between two balanced accuracies on the same clips: the mean over classes of per-clip differences, and its
+    interval; None where they never differ, and for one unit."""
+    classes = int(truth.max()) + 1
+    counts = np.zeros((2, by.count, classes))
+    np.add.at(counts[0], (by.of_clip, truth), difference)
+    np.add.at(counts[1], (by.of_clip, truth), 1)
+    value = float(_mean_of_classes(counts[0].sum(0), counts[1].sum(0)))
+    if by.count < 2 or not difference.any():
+        return value, None
+    kinds, number = np.unique(np.concatenate([counts[0], counts[1]], axis=1), axis=0, return_counts=True)
+    drawn = _draw(number) @ kinds
+    return value, percentile(_mean_of_classes(drawn[:, :classes], drawn[:, classes:]))
+
+
+def _mean_of_classes(sums: Floats, sizes: Floats) -> Floats:
+    """Over the last axis, of the classes that have clips."""
+    return np.asarray((sums / np.maximum(sizes, 1)).sum(-1) / (sizes > 0).sum(-1))
+
+
 def _draw(counts: NDArray[np.int64]) -> NDArray[np.int64]:
     """(samples, kinds): how many units of each kind a resample holds. Equal units are drawn together: thousands of
     clips are of a few kinds."""

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from slu.common.wording import balance_matters, between, figure
+from slu.common.wording import against_reference, balance_matters, between, figure, signed
 from slu.documents.page import Page, Part, Picture, Players, Section, Side, Table, Text
 from slu.evaluation.calibration import accuracy_by_coverage, reliability
 from slu.evaluation.clip_cards import clip_cards
@@ -41,7 +41,7 @@ def report_page(results: Mapping[str, Evaluation], facts: ReportFacts) -> Page:
     bundle = clean.predictor.bundle
     unscored = [head.name for head in clean.spec.heads if head not in clean.heads]
     sections = [
-        Section("Verdict", verdict(clean.metrics, others, bool(facts.warnings), unscored)),
+        Section("Verdict", [*verdict(clean.metrics, others, bool(facts.warnings), unscored), *_against_rule(results)]),
         *([Section("Robustness", _robustness(results))] if others else []),
         *(Section(head.name.capitalize(), head_parts(clean, head)) for head in clean.heads),
         *([Section("Speakers", _speakers(clean))] if clean.metrics["speakers"] else []),
@@ -56,6 +56,20 @@ def report_page(results: Mapping[str, Evaluation], facts: ReportFacts) -> Page:
         warnings=facts.warnings,
         footer=f"Intervals: {clean.metrics['interval']}. All labels right: every head of a clip answered as labelled.",
     )
+
+
+def _against_rule(results: Mapping[str, Evaluation]) -> list[Part]:
+    """Is there a reason for a model? On the clean clips, and where else there is none."""
+    beside = {name: result.metrics["reference"] for name, result in results.items() if "reference" in result.metrics}
+    if not beside:
+        return []
+    (_, first), *others = beside.items()
+    text = against_reference(first)
+    if weak := [described(name) for name, values in others if not values["better"]]:
+        text += f" Not clearly better under {', '.join(weak)}."
+    elif others:
+        text += f" Clearly better under {described(others[0][0]) if len(others) == 1 else 'every other condition'}."
+    return [Text(text, "good" if first["better"] else "warning")]
 
 
 def _robustness(results: Mapping[str, Evaluation]) -> list[Part]:
@@ -97,12 +111,21 @@ def _robustness(results: Mapping[str, Evaluation]) -> list[Part]:
             *(figure(m["heads"][head][key]) for head, key in columns),
             figure(m.get("understood_share")),
             figure(m.get("wrong_and_understood_share")),
+            *_beside(m),
         ]
         for name, m in ((name, result.metrics) for name, result in results.items())
     ]
     titles = [head if key == "accuracy" else f"{head} balanced" for head, key in columns]
     header = ["condition", "all right", "95 % interval", *titles, "answered", "wrong, not questioned"]
+    if (beside := clean.metrics.get("reference")) is not None:
+        header += [f"{beside['name']}, balanced", "model minus rule"]
     return [Side(pictures), Table(header, table)]
+
+
+def _beside(metrics: Mapping[str, Any]) -> list[str]:
+    if (values := metrics.get("reference")) is None:
+        return []
+    return [figure(values["balanced_accuracy"]), signed(values["difference"], values["difference_interval"])]
 
 
 def _speakers(clean: Evaluation) -> list[Part]:

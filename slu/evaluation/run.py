@@ -24,6 +24,7 @@ from slu.evaluation.answers import Answers, AnswerStore
 from slu.evaluation.conditions import CLEAN, Condition, ConditionSettings, build_conditions
 from slu.evaluation.intervals import Units, units
 from slu.evaluation.metrics import Indices, confusion_matrix, score
+from slu.evaluation.reference import Rule, RuleAnswers, RuleStore, hear, reference_metrics
 from slu.spec import Head, TaskSpec
 
 _CHUNK = 64
@@ -43,6 +44,8 @@ class Evaluation:
     spec: TaskSpec
     answers: Answers
     predictor: Predictor = field(repr=False)
+    reference: RuleAnswers | None = None
+    """What a rule without a model answers on the same clips."""
 
     @cached_property
     def table(self) -> pd.DataFrame:
@@ -130,7 +133,20 @@ class Evaluation:
     def metrics(self) -> dict[str, Any]:
         classes = {head.name: head.classes for head in self.heads}
         scores = {head.name: self.answers.scores[head.name] for head in self.heads}
-        return score(self.truth, self.guess, classes, self.speakers, scores=scores, understood=self.understood)
+        result = score(self.truth, self.guess, classes, self.speakers, scores=scores, understood=self.understood)
+        return result | self._beside()
+
+    def _beside(self) -> dict[str, Any]:
+        """The figures of the rule, where the head that it answers has labels here."""
+        if self.reference is None or self.reference.rule.head not in self.truth:
+            return {}
+        head = self.reference.rule.head
+        known = self.truth[head] >= 0
+        if not known.any():
+            return {}
+        answers = RuleAnswers(self.reference.rule, self.reference.guess[known])
+        units_ = self.units_of(known)
+        return {"reference": reference_metrics(answers, self.truth[head][known], self.guess[head][known], units_)}
 
     @property
     def clips_per_cpu_second(self) -> float:
@@ -164,12 +180,13 @@ def evaluate(
     manifest: Manifest,
     settings: ConditionSettings = ConditionSettings(),
     *,
+    rule: Rule | None = None,
     keep: Path | None = None,
     digests: Sequence[str] | None = None,
     force: bool = False,
     progress: Progress = lambda done, total: None,
 ) -> dict[str, Evaluation]:
-    """Every readable clip under every condition, `clean` first.
+    """Every readable clip under every condition, `clean` first; with a `rule`, what that answers beside the model.
 
     With a folder to `keep` answers in, an interrupted evaluation goes on where it stopped; `force` starts anew.
     `digests` spares hashing the clips once more where the caller has done so (`clip_digests`).
@@ -180,22 +197,37 @@ def evaluate(
     if digests is None:
         digests = clip_digests(manifest) if keep is not None else []
     store = AnswerStore(keep, predictor.bundle, digests)
+    spec, heard_by = predictor.bundle.spec, None
+    rule = rule if rule is not None and rule.head in manifest.table.columns else None
+    if rule is not None:
+        heard_by = RuleStore(keep, rule, spec.head(rule.head), rate, predictor.limits, digests)
     if force:
         store.clear()
+        if heard_by is not None:
+            heard_by.clear()
     parts: dict[str, list[Answers]] = {condition.name: [] for condition in conditions}
+    guesses: dict[str, list[Indices]] = {condition.name: [] for condition in conditions}
     done = 0
-    step = _clips_at_once(predictor.bundle.spec)
+    step = _clips_at_once(spec)
     for start in range(0, total, step):
         rows = range(start, min(start + step, total))
         clips: list[tuple[int, Waveform | str]] | None = None
         for condition in conditions:
             answers = store.load(condition, start)
-            if answers is None:
+            guess = None if heard_by is None else heard_by.load(condition, start)
+            if answers is None or (rule is not None and guess is None):
                 start_s = time.process_time()
                 clips = clips if clips is not None else list(_read(manifest, rows, rate, predictor.limits))
-                answers = _answer(predictor, clips, condition, start_s)
-                store.save(condition, start, answers)
+                heard = [(row, condition.change(clip, row)) for row, clip in clips if not isinstance(clip, str)]
+                if answers is None:
+                    answers = _answer(predictor, clips, heard, start_s)
+                    store.save(condition, start, answers)
+                if rule is not None and heard_by is not None and guess is None:
+                    guess = hear(rule, spec.head(rule.head), [samples for _, samples in heard], rate)
+                    heard_by.save(condition, start, guess)
             parts[condition.name].append(answers)
+            if guess is not None:
+                guesses[condition.name].append(guess)
             done += len(rows)
             progress(done, total * len(conditions))
     joined = {name: Answers.join(chunks) for name, chunks in parts.items()}
@@ -205,16 +237,17 @@ def evaluate(
             f"{manifest.path}: not one of {total} clips can be read; "
             f"{manifest.where(int(clean.broken_rows[0]))}: {clean.broken[0]}"
         )
-    return {
-        condition.name: Evaluation(condition, manifest, predictor.bundle.spec, joined[condition.name], predictor)
-        for condition in conditions
-    }
+    beside = {} if rule is None else {name: RuleAnswers(rule, np.concatenate(g)) for name, g in guesses.items()}
+    return {c.name: Evaluation(c, manifest, spec, joined[c.name], predictor, beside.get(c.name)) for c in conditions}
 
 
 def _answer(
-    predictor: Predictor, clips: Sequence[tuple[int, Waveform | str]], condition: Condition, start_s: float
+    predictor: Predictor,
+    clips: Sequence[tuple[int, Waveform | str]],
+    heard: Sequence[tuple[int, Waveform]],
+    start_s: float,
 ) -> Answers:
-    heard = [(row, condition.change(clip, row)) for row, clip in clips if not isinstance(clip, str)]
+    """`heard` are those of `clips` that could be read, changed by the condition."""
     order = sorted(range(len(heard)), key=lambda i: len(heard[i][1]))  # equal lengths together: less padding
     spec, rate = predictor.bundle.spec, predictor.bundle.front_end.sample_rate
     scores = {h.name: np.zeros((len(heard), len(h.classes)), np.float32) for h in spec.heads}

@@ -6,7 +6,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from slu.common.wording import balance_matters, between, figure
+from slu.common.wording import balance_matters, between, figure, signed
 
 _TITLES = {"accuracy": "accuracy", "balanced_accuracy": "balanced", "macro_f1": "macro-F1"}
 
@@ -14,10 +14,12 @@ _TITLES = {"accuracy": "accuracy", "balanced_accuracy": "balanced", "macro_f1": 
 def metrics_table(results: Mapping[str, Mapping[str, Any]], title: str) -> Table:
     """One row per condition (clean, 10 dB, …): accuracy and macro-F1 of each head, and all labels right.
 
-    Balanced accuracy, the mean recall of the classes, where a head has two classes or uneven ones.
+    Balanced accuracy, the mean recall of the classes, where a head has two classes or uneven ones. Where a rule was
+    scored beside the model (`reference`), its balanced accuracy and what the model is better by.
     """
     table = Table(title=title, title_justify="left")
-    heads = next(iter(results.values()))["heads"]
+    first = next(iter(results.values()))
+    heads, rule = first["heads"], first.get("reference")
     columns = [
         (name, key)
         for name, values in heads.items()
@@ -29,12 +31,16 @@ def metrics_table(results: Mapping[str, Mapping[str, Any]], title: str) -> Table
     table.add_column("all labels\nright", justify="right")
     table.add_column("95 %\ninterval", justify="right")
     table.add_column("clips", justify="right")
+    if rule is not None:
+        table.add_column(f"{rule['name']}\nbalanced", justify="right")
+        table.add_column("model minus\nrule (95 %)", justify="right")
     for condition, metrics in results.items():
         cells = [figure(metrics["heads"][name][key]) for name, key in columns]
         clips = str(metrics["n"]) if metrics["n"] == metrics["n_joint"] else f"{metrics['n_joint']} of {metrics['n']}"
-        table.add_row(
-            condition, *cells, figure(metrics["joint_accuracy"]), between(metrics.get("joint_interval")), clips
-        )
+        cells += [figure(metrics["joint_accuracy"]), between(metrics.get("joint_interval")), clips]
+        if beside := metrics.get("reference"):
+            cells += [figure(beside["balanced_accuracy"]), signed(beside["difference"], beside["difference_interval"])]
+        table.add_row(condition, *cells)
     return table
 
 
@@ -64,6 +70,12 @@ def folds_table(folds: Mapping[str, Mapping[str, Any]], summary: Mapping[str, An
         "mean", "", f"{figure(summary['mean'])} (95 % interval over speakers {figure(low)} to {figure(high)})"
     )
     table.add_row("worst", "", f"{figure(summary['worst'])} ({summary['worst_speaker']})")
+    if beside := {name: m["reference"] for name, m in folds.items() if "reference" in m}:
+        worst = min(beside, key=lambda name: beside[name]["accuracy"])
+        mean = sum(values["accuracy"] for values in beside.values()) / len(beside)
+        rule = beside[worst]["name"] + (f", {beside[worst]['head']}" if len(folds[worst]["heads"]) > 1 else "")
+        text = f"{figure(mean)} (mean over speakers), {figure(beside[worst]['accuracy'])} ({worst})"
+        table.add_row(rule, "", text)
     return table
 
 

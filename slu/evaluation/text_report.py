@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from slu.common.wording import balance_matters, figure, with_interval
+from slu.common.wording import against_reference, balance_matters, figure, with_interval
 from slu.spec import Head
 
 
@@ -30,6 +30,11 @@ def classification_report(metrics: Mapping[str, Any], heads: Sequence[Head] = ()
         if balance_matters(values):
             balanced = with_interval(values["balanced_accuracy"], values.get("balanced_accuracy_interval"))
             lines.append(f"balanced accuracy {balanced}")
+        beside = metrics.get("reference")
+        if beside is not None and beside["head"] == name:
+            balanced = with_interval(beside["balanced_accuracy"], beside["interval"])
+            lines.append(f"{beside['name']} on the same clips: balanced accuracy {balanced}{_unanswered(beside)}")
+            lines.append(against_reference(beside))
         if "top2_accuracy" in values:
             best = "" if len(shown) == 2 else f"among the two best {figure(values['top2_accuracy'])}, "
             lines.append(f"{best}calibration error {values['ece']:.3f}")
@@ -50,6 +55,10 @@ def _counts(shown: Sequence[str], confusion: Sequence[Sequence[int]]) -> list[st
         f"said {said}: " + ", ".join(f"heard {heard} {count}" for heard, count in zip(shown, row, strict=True))
         for said, row in zip(shown, confusion, strict=True)
     ]
+
+
+def _unanswered(beside: Mapping[str, Any]) -> str:
+    return f", {beside['unanswered']} clips without an answer are wrong" if beside["unanswered"] else ""
 
 
 def _line(

@@ -17,6 +17,7 @@ from rich.table import Table
 from slu.common.errors import UserError
 from slu.corpus.splits import leaking_speakers, leave_one_out, speakers
 from slu.evaluation.metrics import summarise_folds
+from slu.evaluation.reference import Rule
 from slu.evaluation.run import subset
 from slu.evaluation.tables import folds_table
 from slu.studies.scoring import score_fitted
@@ -47,9 +48,10 @@ class CrossValidation:
 
 
 def leave_one_speaker_out(
-    data: Prepared, settings: FitSettings, folder: Path, *, own_split: bool = False
+    data: Prepared, settings: FitSettings, folder: Path, *, own_split: bool = False, rule: Rule | None = None
 ) -> CrossValidation:
-    """`own_split`: the table's split is the one that the data came with, and worth a comparison if it leaks.
+    """`own_split`: the table's split is the one that the data came with, and worth a comparison if it leaks; `rule`
+    answers the held-out speakers' clips beside the model.
 
     Raises UserError without a speaker column, with one speaker, or when a fold lacks a class.
     """
@@ -67,7 +69,8 @@ def leave_one_speaker_out(
         fold = leave_one_out(table, name)
         require_examples(fold, data.spec, ("train",), f"{where} without {name}")
         fitted = fit(fold, data.spec, quiet, folder / f"without-{number}")
-        folds[name] = score_fitted(fitted, data.spec, subset(data.manifest, "speaker", name))["clean"].metrics
+        clips = subset(data.manifest, "speaker", name)
+        folds[name] = score_fitted(fitted, data.spec, clips, rule=rule)["clean"].metrics
         print(f"fold {number} of {len(names)}: without {name} {folds[name]['joint_accuracy']:.3f} "
               f"on {folds[name]['n']} clips, {fitted.cpu_s:.0f} CPU seconds", flush=True)  # fmt: skip
     leaky = _on_leaky_split(data, real, quiet, folder / "own-split") if own_split else None

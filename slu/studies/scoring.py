@@ -6,6 +6,7 @@ from pathlib import Path
 from slu.bundles import Bundle, Predictor
 from slu.corpus.manifest import Manifest
 from slu.evaluation.conditions import ConditionSettings
+from slu.evaluation.reference import Rule
 from slu.evaluation.run import Evaluation, evaluate
 from slu.features import build_front_end
 from slu.spec import TaskSpec
@@ -18,12 +19,13 @@ def score_fitted(
     clips: Manifest,
     noise_snr_db: Sequence[float] = (),
     progress: Callable[[int, int], None] = lambda done, total: None,
+    rule: Rule | None = None,
 ) -> dict[str, Evaluation]:
-    """By condition: clean first, then generated noise at each SNR in dB.
+    """By condition: clean first, then generated noise at each SNR in dB; with a `rule`, what that answers too.
 
     Raises UserError when not one of the clips can be read.
     """
     front_end = build_front_end(spec.front_end).eval()
     predictor = Predictor(Bundle(Path(), "unregistered", spec, front_end, fitted.recogniser, {}, {}))
     conditions = ConditionSettings(noise_snr_db=tuple(noise_snr_db))
-    return evaluate(predictor, clips, conditions, progress=progress)
+    return evaluate(predictor, clips, conditions, rule=rule, progress=progress)
