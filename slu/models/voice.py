@@ -9,14 +9,17 @@ from torch import Tensor, nn
 
 from slu.models.layers import MaskedNorm, frame_mask
 
+_NATURAL = math.log(10) / 10
+"""One decibel in the features' unit."""
+
 
 class Voice(nn.Module):
     """(batch, frames, bins) of `features=spectrum`, lengths -> (batch, 1, 2 x channels), ones.
 
     Two small convolutional nets hear the same frames: one the mel bands (the vocal tract), the other the
     autocorrelation at the periods of human voices (the larynx), which a telephone's missing fundamental does not
-    hide, because the harmonics keep their spacing. Their averages over time stand side by side, so that the linear
-    head adds the evidence of both.
+    hide, because the harmonics keep their spacing. Their averages over the loud frames stand side by side, so that the
+    linear head adds the evidence of both; frames `quiet_db` below the loudest have half a say, silence has none.
     """
 
     def __init__(
@@ -29,6 +32,7 @@ class Voice(nn.Module):
         pitch_hz: tuple[float, float] = (70.0, 400.0),
         channels: int = 48,
         range_db: float = 70.0,
+        quiet_db: float = 30.0,
         dropout: float = 0.2,
     ) -> None:
         super().__init__()
@@ -36,7 +40,7 @@ class Voice(nn.Module):
             raise ValueError(f"it reads the bins of features=spectrum; {n_features} features are too few")
         self.d_model = 2 * channels
         self.timbre, self.pitch = _MelBands(n_features, f_max, n_mels), _Periods(n_features, f_max, lags, pitch_hz)
-        self.range = range_db / 10 * math.log(10)
+        self.range, self.quiet = range_db * _NATURAL, quiet_db * _NATURAL
         self.nets = nn.ModuleList([_Branch(n_mels, channels), _Branch(lags, channels)])
         self.dropout = nn.Dropout(dropout)
 
@@ -45,7 +49,10 @@ class Voice(nn.Module):
         padding = ~mask.unsqueeze(-1)
         loudest = x.masked_fill(padding, -math.inf).amax((1, 2), keepdim=True)
         x = (x - loudest).clamp(min=-self.range).masked_fill(padding, -self.range)
-        branches = [net(view(x, mask), lengths) for net, view in zip(self.nets, (self.timbre, self.pitch), strict=True)]
+        level = x.logsumexp(2)
+        loud = torch.sigmoid(2 * (level - level.amax(1, keepdim=True) + self.quiet)) * mask
+        views = (self.timbre(x, loud), self.pitch(x, loud))
+        branches = [net(view, lengths, loud) for net, view in zip(self.nets, views, strict=True)]
         return self.dropout(torch.cat(branches, dim=1)).unsqueeze(1), torch.ones_like(lengths)
 
 
@@ -58,8 +65,8 @@ class _MelBands(nn.Module):
         self.filters: Tensor
         self.register_buffer("filters", filters, persistent=False)
 
-    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
-        weight = mask.unsqueeze(-1).to(x.dtype)
+    def forward(self, x: Tensor, loud: Tensor) -> Tensor:
+        weight = loud.unsqueeze(-1)
         cells = weight.sum((1, 2), keepdim=True) * self.filters.shape[1]
         mel = torch.log(x.exp() @ self.filters + 1e-10)
         centred = (mel - (mel * weight).sum((1, 2), keepdim=True) / cells) * weight
@@ -95,16 +102,16 @@ class _Periods(nn.Module):
         cosines = torch.cos(2 * math.pi * frequency[:, None] * period)
         self.register_buffer("cosines", cosines * band[:, None], persistent=False)
 
-    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+    def forward(self, x: Tensor, loud: Tensor) -> Tensor:
         magnitude = (self._COMPRESSION * x).exp()
         envelope = F.avg_pool1d(magnitude, 2 * self.reach + 1, 1, self.reach, count_include_pad=False)
         harmonics = (magnitude - envelope) * self.band
         correlation = harmonics @ self.cosines / (harmonics.abs().sum(2, keepdim=True) + 1e-6)
-        return 4 * F.max_pool1d(correlation, self._FINER) * mask.unsqueeze(-1)  # about unit variance in voiced frames
+        return 4 * F.max_pool1d(correlation, self._FINER) * loud.unsqueeze(-1)  # about unit variance in voiced frames
 
 
 class _Branch(nn.Module):
-    """Two strided convolutions over time, then the mean: (batch, frames, inputs) -> (batch, channels)."""
+    """Two strided convolutions over time, then the mean by loudness: (batch, frames, inputs) -> (batch, channels)."""
 
     def __init__(self, inputs: int, channels: int) -> None:
         super().__init__()
@@ -113,10 +120,11 @@ class _Branch(nn.Module):
         )
         self.norms = nn.ModuleList(MaskedNorm(channels) for _ in range(2))
 
-    def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
+    def forward(self, x: Tensor, lengths: Tensor, loud: Tensor) -> Tensor:
         for convolution, norm in zip(self.convolutions, self.norms, strict=True):
             x = convolution(x.transpose(1, 2)).transpose(1, 2)
             lengths = (lengths - 1).div(2, rounding_mode="floor") + 1
             mask = frame_mask(lengths, x.shape[1])
             x = F.gelu(norm(x, mask)).masked_fill(~mask.unsqueeze(-1), 0.0)
-        return x.sum(1) / lengths.unsqueeze(1)
+        say = (loud[:, ::4] * mask).unsqueeze(-1)  # two strides of two: frame t was centred on frame 4 t
+        return (x * say).sum(1) / say.sum(1).clamp(min=1e-6)

@@ -57,7 +57,7 @@ def test_the_period_stands_out_even_without_its_fundamental(hz: float, lowest: i
     encoder = build_recogniser(SETTINGS, 257, SPEC).encoder
     assert isinstance(encoder, Voice)
     clip = voice(hz, lowest=lowest)[None, 5:-5]
-    lags = encoder.pitch(clip - clip.max(), torch.ones(clip.shape[:2], dtype=torch.bool))[0].mean(0)
+    lags = encoder.pitch(clip - clip.max(), torch.ones(clip.shape[:2]))[0].mean(0)
     periods = torch.logspace(np.log10(1 / 400), np.log10(1 / 70), 192).view(48, 4).mean(1)
     multiples = periods * hz  # the period itself, or twice it, which looks alike
     assert float((multiples[lags.argmax()] - multiples[lags.argmax()].round()).abs()) < 0.06
