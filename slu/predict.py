@@ -9,6 +9,7 @@ from slu.common.cli import reports_errors
 from slu.common.errors import UserError
 
 _DEFAULT = "outputs/registry/orders/latest"
+_FORMATS = "WAV, FLAC, MP3, OGG, OPUS, M4A or WebM, up to 30 s (minutes, where the model hears long recordings in segments)"
 
 
 def _arguments() -> argparse.Namespace:
@@ -17,7 +18,7 @@ def _arguments() -> argparse.Namespace:
         description=__doc__,
         epilog="example: python -m slu.predict order.wav bundle=outputs/registry/orders/latest --json",
     )
-    parser.add_argument("files", nargs="+", metavar="FILE", help="WAV, FLAC, MP3, OGG, OPUS, M4A or WebM, up to 30 s")
+    parser.add_argument("files", nargs="+", metavar="FILE", help=_FORMATS)
     parser.add_argument("--bundle", default=_DEFAULT, help=f"folder of the bundle; also bundle=… (default {_DEFAULT})")
     parser.add_argument("--json", action="store_true", help="one JSON object per file, with the scores of every class")
     arguments = parser.parse_intermixed_args()
