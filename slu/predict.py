@@ -9,7 +9,7 @@ from slu.common.cli import reports_errors
 from slu.common.errors import UserError
 
 _DEFAULT = "outputs/registry/orders/latest"
-_FORMATS = "WAV, FLAC, MP3, OGG, OPUS, M4A or WebM, up to 30 s (minutes, where the model hears long recordings in segments)"
+_FORMATS = "WAV, FLAC, MP3, OGG, OPUS, M4A or WebM, up to 30 s (minutes where the model hears segments)"
 
 
 def _arguments() -> argparse.Namespace:
