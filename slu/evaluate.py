@@ -3,7 +3,7 @@
 import shlex
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any, cast
@@ -21,9 +21,8 @@ from slu.common.files import atomic_write, from_here, write_json
 from slu.common.progress import progress_bar
 from slu.common.settings import parse_settings
 from slu.common.wording import against_reference
-from slu.corpus.manifest import SPLIT_NAMES, SPLITS, Manifest
-from slu.corpus.splits import SplitSettings, assign_splits
 from slu.documents.page import write_page
+from slu.evaluation.clip_choice import ChosenClips, choose_clips
 from slu.evaluation.compare_report import (
     compare_bundles,
     comparison_page,
@@ -32,11 +31,13 @@ from slu.evaluation.compare_report import (
     short_names,
 )
 from slu.evaluation.conditions import ConditionSettings
+from slu.evaluation.corpora import choose_corpora, corpora_tables, counted_head, require_one_task
+from slu.evaluation.corpora_report import against_rules, notes, terminal_table, write_corpora
 from slu.evaluation.honesty import Overlap, find_overlap, warnings
-from slu.evaluation.labels import OnUnknownLabel, read_labelled
-from slu.evaluation.reference import build_rule
+from slu.evaluation.labels import OnUnknownLabel
+from slu.evaluation.reference import Rule, build_rule
 from slu.evaluation.report import ReportFacts, report_page
-from slu.evaluation.run import Evaluation, clip_digests, evaluate, subset
+from slu.evaluation.run import Evaluation, evaluate
 from slu.evaluation.summary import metrics_document
 from slu.evaluation.tables import facts_table, metrics_table, show, speaker_table
 from slu.evaluation.text_report import classification_report
@@ -45,7 +46,7 @@ from slu.evaluation.text_report import classification_report
 @dataclass(frozen=True)
 class EvaluateSettings:
     bundle: str | tuple[str, ...]
-    manifest: str | None
+    manifest: str | tuple[str, ...] | None
     split: str | None
     split_column: str
     conditions: ConditionSettings
@@ -59,6 +60,13 @@ class EvaluateSettings:
     @property
     def bundles(self) -> tuple[str, ...]:
         return (self.bundle,) if isinstance(self.bundle, str) else self.bundle
+
+    @property
+    def manifests(self) -> tuple[str, ...]:
+        """None at all: the one that the bundle was trained beside."""
+        if self.manifest is None:
+            return ()
+        return (self.manifest,) if isinstance(self.manifest, str) else self.manifest
 
 
 @dataclass(frozen=True)
@@ -82,7 +90,14 @@ def main(config: DictConfig) -> None:
         raise UserError("bundle=[] names none; name at least one")
     if len({p.bundle.version for p in predictors}) < len(predictors):
         raise UserError("bundle names one version twice; compare different ones")
-    scored = {p.bundle.version: _score(p, settings) for p in predictors}
+    if settings.manifest is not None and not settings.manifests:
+        raise UserError("manifest=[] names none; name at least one, or leave manifest= out")
+    if len(settings.manifests) > 1:
+        _score_corpora(predictors, settings, run)
+        return
+    scored = {
+        p.bundle.version: _score(p, _clips(p.bundle, settings), settings, _rule(p.bundle, settings)) for p in predictors
+    }
     alone = len(scored) == 1
     for version, result in scored.items():
         folder = run if alone else run / version
@@ -105,62 +120,84 @@ def _compare(scored: Mapping[str, _Scored], run: Path) -> None:
     show(comparison_table(results, pairs), facts_table([*names.items(), ("report", str(run / "report.html"))]))
 
 
-def _score(predictor: Predictor, settings: EvaluateSettings) -> _Scored:
-    whole, unknown, split = _clips(predictor.bundle, settings)
-    split = None if split is None else SPLIT_NAMES.get(split, split)
-    if split is not None and split not in SPLITS:
-        raise UserError(f"split={split}: it must be one of {', '.join(SPLITS)}")
-    manifest = whole if split is None else subset(whole, "split", split)
-    if manifest.table.empty:
-        raise UserError(f"{whole.path}: the {split} split is empty")
-    digests = clip_digests(manifest)
+def _score(predictor: Predictor, chosen: ChosenClips, settings: EvaluateSettings, rule: Rule | None) -> _Scored:
     bundle = predictor.bundle
-    rule = build_rule(bundle.config.get("reference") if settings.reference is None else settings.reference, bundle.spec)
-    with progress_bar(f"scoring {predictor.bundle.version}") as progress:
+    with progress_bar(f"scoring {bundle.version} on {chosen.clips.path}") as progress:
         results = evaluate(
             predictor,
-            manifest,
+            chosen.clips,
             settings.conditions,
             rule=rule,
             keep=Path(settings.outputs) / "answers",
-            digests=digests,
+            digests=chosen.digests,
             force=settings.force,
             progress=progress,
         )
     clean = results["clean"]
     if clean.metrics["n"] == 0:
-        raise UserError(f"{manifest.path}: not one readable clip has a label; there is nothing to score")
-    overlap = find_overlap(bundle, manifest, digests)
-    found = warnings(clean, whole, overlap, unknown, digests)
+        raise UserError(f"{chosen.clips.path}: not one readable clip has a label; there is nothing to score")
+    overlap = find_overlap(bundle, chosen.clips, chosen.digests)
+    found = warnings(clean, chosen.whole, overlap, chosen.unknown, chosen.digests)
     if (beside := clean.metrics.get("reference")) and not beside["better"]:
         found.append(f"{against_reference(beside)} On these clips the rule would do.")
-    return _Scored(results, overlap, found, unknown)
+    return _Scored(results, overlap, found, chosen.unknown)
 
 
-def _clips(bundle: Bundle, settings: EvaluateSettings) -> tuple[Manifest, dict[str, int], str | None]:
+def _rule(bundle: Bundle, settings: EvaluateSettings) -> Rule | None:
+    return build_rule(bundle.config.get("reference") if settings.reference is None else settings.reference, bundle.spec)
+
+
+def _clips(bundle: Bundle, settings: EvaluateSettings) -> ChosenClips:
     """What to score: the clips that are named, or else the test split that the bundle was trained beside."""
-    if settings.manifest is not None:
-        manifest, unknown = read_labelled(Path(settings.manifest), bundle.spec.heads, settings.on_unknown_label)
-        return _with_split(manifest, settings.split_column, settings.split is not None), unknown, settings.split
+    heads, on_unknown = bundle.spec.heads, settings.on_unknown_label
+    if settings.manifests:
+        path = Path(settings.manifests[0])
+        return choose_clips(path, heads, on_unknown, split=settings.split, column=settings.split_column)
     own = bundle.metrics.get("manifest")
     if own is None or not Path(own).is_file():
         raise UserError("name the recordings to score: manifest=path/metadata.csv")
-    manifest, unknown = read_labelled(Path(own), bundle.spec.heads, settings.on_unknown_label)
     column = ((bundle.config.get("data") or {}).get("split") or {}).get("column", settings.split_column)
-    return _with_split(manifest, column, True), unknown, settings.split or "test"
+    return choose_clips(Path(own), heads, on_unknown, split=settings.split or "test", column=column, needs_column=True)
 
 
-def _with_split(manifest: Manifest, column: str, needed: bool) -> Manifest:
-    """The manifest with `column` as its split, to choose rows by and to look for leaks in."""
-    if column not in manifest.table.columns:
-        if needed or column != "split":
-            cure = "leave split= out to score every row, or name the column that has it with split_column="
-            raise UserError(f"{manifest.path} has no column '{column}'; {cure}")
-        return manifest
-    if column == "split":
-        return manifest
-    split = SplitSettings(method="column", column=column)
-    return Manifest(manifest.path, assign_splits(manifest.table, split, str(manifest.path)))
+def _score_corpora(predictors: Sequence[Predictor], settings: EvaluateSettings, run: Path) -> None:
+    """Every bundle on every corpus; a report of each, and one table of all."""
+    bundles = {p.bundle.version: p.bundle for p in predictors}
+    spec = require_one_task(list(bundles.values()))
+    rules = {version: _rule(bundle, settings) for version, bundle in bundles.items()}
+    head = counted_head(spec, list(rules.values()))
+    chosen = choose_corpora(
+        [Path(path) for path in settings.manifests],
+        spec,
+        head,
+        settings.on_unknown_label,
+        split=settings.split,
+        column=settings.split_column,
+    )
+    labels = short_names(list(bundles.values()))
+    scored: dict[str, dict[str, _Scored]] = {}
+    for predictor in predictors:
+        version = predictor.bundle.version
+        for corpus, choice in chosen.items():
+            result = _score(predictor, choice, settings, rules[version])
+            scored.setdefault(labels[version], {})[corpus] = result
+            _write(result, run / version / corpus, settings)
+    results = {label: {corpus: s.results for corpus, s in row.items()} for label, row in scored.items()}
+    overlaps = {(label, corpus): s.overlap for label, row in scored.items() for corpus, s in row.items()}
+    tables = corpora_tables(results, head, overlaps)
+    leaks = [
+        f"{label} on {corpus}: {text}"
+        for label, row in scored.items()
+        for corpus, s in row.items()
+        for text in s.warnings
+        if text.startswith("LEAK")
+    ]
+    found = [*leaks, *(text for text, clear in against_rules(tables, results) if not clear)]
+    write_corpora(run, tables, results, chosen, found)
+    facts = [("warning", text) for text in found] + [("", text) for text in notes(tables)]
+    facts += [(label, version) for version, label in labels.items()]
+    facts += [("report", str(run / "report.html")), ("table", str(run / "corpora.csv"))]
+    show(*(terminal_table(table) for table in tables), facts_table(facts))
 
 
 def _write(scored: _Scored, folder: Path, settings: EvaluateSettings) -> None:

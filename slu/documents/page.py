@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Literal, TypeAlias
+from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from matplotlib.figure import Figure
@@ -35,11 +36,24 @@ class Bullets:
 
 
 @dataclass(frozen=True)
+class Link:
+    """A cell that leads to a file beside or below the page."""
+
+    text: str
+    target: str
+    """Relative to the page's folder."""
+
+    @property
+    def address(self) -> str:
+        return quote(self.target)
+
+
+@dataclass(frozen=True)
 class Table:
-    """Cells are text; the first column is the row's name, the others are set as figures (right-aligned)."""
+    """Cells are text or links; the first column is the row's name, the others are set as figures (right-aligned)."""
 
     columns: Sequence[str]
-    rows: Sequence[Sequence[str]]
+    rows: "Sequence[Sequence[str | Link]]"
     caption: str = ""
     text_columns: Sequence[int] = (0,)
     """Columns that hold words rather than figures."""
