@@ -14,7 +14,7 @@ def model_card(
     parts = [
         f"# Model card: {spec.task}",
         _leak(metrics, training),
-        _use(spec, metrics),
+        _use(spec, config, metrics),
         _data(config, metrics, training),
         _results(metrics),
         _failures(config, metrics),
@@ -37,7 +37,8 @@ def _leak(metrics: Mapping[str, Any], training: Mapping[str, Any]) -> str:
     )
 
 
-def _use(spec: TaskSpec, metrics: Mapping[str, Any]) -> str:
+def _use(spec: TaskSpec, config: Mapping[str, Any], metrics: Mapping[str, Any]) -> str:
+    own = str((config.get("data") or {}).get("not_for") or "")
     heads = "\n".join(_head(head) for head in spec.heads)
     return f"""## Intended use
 
@@ -47,7 +48,7 @@ One short utterance in ({spec.min_duration_s:g} to {spec.max_duration_s:g} s), o
 
 An answer counts as understood when the confidence is at least {spec.min_confidence:.3g} and the clip is neither silent
 nor too short or long; anything else should be asked again. {_decision(metrics)}
-Not for: transcribing speech, words outside the lists above, telling people apart, decisions about people."""
+Not for: transcribing speech, words outside the lists above, telling people apart, decisions about people.{f" {own}" if own else ""}"""
 
 
 def _head(head: Head) -> str:

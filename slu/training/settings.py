@@ -24,6 +24,8 @@ class DataSettings:
     label_maps: dict[str, str] = field(default_factory=dict)
     display_names: dict[str, dict[str, str]] = field(default_factory=dict)
     """By head, what people are shown instead of a class."""
+    not_for: str = ""
+    """Said in the model card of what is trained on these data."""
     segment_s: Annotated[float, Field(ge=0)] = 0.0
     """Longer recordings are cut into segments of this length, in training as in prediction; 0 hears clips whole."""
     segment_overlap_s: Annotated[float, Field(ge=0)] = 0.0

@@ -72,3 +72,9 @@ def test_the_card_says_how_it_decides() -> None:
     assert "| clean | 0.910 (0.880 to 0.940) | 0.900 | 0.800 | 500 |" in card
     assert "calibrated on validation clips" in card
     assert "not calibrated" not in card
+
+
+def test_what_the_data_are_not_for_is_said() -> None:
+    assert "decisions about people. Not for doors." in model_card(
+        make_spec(), {"data": {"not_for": "Not for doors."}}, {}, {}
+    )
