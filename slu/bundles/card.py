@@ -38,7 +38,8 @@ def _leak(metrics: Mapping[str, Any], training: Mapping[str, Any]) -> str:
 
 
 def _use(spec: TaskSpec, config: Mapping[str, Any], metrics: Mapping[str, Any]) -> str:
-    own = str((config.get("data") or {}).get("not_for") or "")
+    not_for = "transcribing speech, words outside the lists above, telling people apart, decisions about people."
+    not_for += f" {(config.get('data') or {}).get('not_for') or ''}".rstrip()
     heads = "\n".join(_head(head) for head in spec.heads)
     return f"""## Intended use
 
@@ -48,7 +49,7 @@ One short utterance in ({spec.min_duration_s:g} to {spec.max_duration_s:g} s), o
 
 An answer counts as understood when the confidence is at least {spec.min_confidence:.3g} and the clip is neither silent
 nor too short or long; anything else should be asked again. {_decision(metrics)}
-Not for: transcribing speech, words outside the lists above, telling people apart, decisions about people.{f" {own}" if own else ""}"""
+Not for: {not_for}"""
 
 
 def _head(head: Head) -> str:
