@@ -32,9 +32,12 @@ class Pair:
 
 
 def short_names(bundles: Sequence[Bundle]) -> dict[str, str]:
-    """`A (M1)`, `B (M2)`, … by version: versions are too long and too alike to be read in a table."""
+    """`A (M1)`, `B (M2)`, … by version: versions are too long and too alike to be read in a table.
+
+    Networks of one class are told apart by what else differs in their settings: `A (Recurrent lstm)`.
+    """
     letters = [chr(ord("A") + i) if i < 26 else f"A{i}" for i in range(len(bundles))]
-    return {b.version: f"{letter} ({_model(b)})" for letter, b in zip(letters, bundles, strict=True)}
+    return {b.version: f"{letter} ({_model(b, bundles)})" for letter, b in zip(letters, bundles, strict=True)}
 
 
 def merge_warnings(texts: Mapping[str, Sequence[str]]) -> list[str]:
@@ -44,8 +47,12 @@ def merge_warnings(texts: Mapping[str, Sequence[str]]) -> list[str]:
     return [*own, *common]
 
 
-def _model(bundle: Bundle) -> str:
-    return str(bundle.config["model"]["_target_"]).rsplit(".", 1)[-1]
+def _model(bundle: Bundle, among: Sequence[Bundle]) -> str:
+    model: Mapping[str, Any] = bundle.config["model"]
+    alike = [other.config["model"] for other in among if other.config["model"]["_target_"] == model["_target_"]]
+    differ = [key for key in model if any(other.get(key) != model[key] for other in alike)]
+    settings = [str(model[key]) if isinstance(model[key], str) else f"{key} {model[key]}" for key in differ[:2]]
+    return " ".join([str(model["_target_"]).rsplit(".", 1)[-1], *settings])
 
 
 def compare_bundles(scored: Mapping[str, Results]) -> dict[str, list[Pair]]:

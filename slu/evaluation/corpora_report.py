@@ -58,10 +58,11 @@ def against_rules(tables: Sequence[CorporaTable], scored: Scored) -> list[tuple[
             continue
         rule = next(iter(known.values()))["name"]
         better = [name for name, values in known.items() if values["better"]]
-        other = [name for name, values in known.items() if not values["better"]]
-        parts = [f"clearly better than the {rule} on {', '.join(better)}"] if better else []
-        parts += [f"not clearly better than the {rule} on {', '.join(other)}"] if other else []
-        found.append((f"{label}, {condition}: {'; '.join(parts)}.", not other))
+        worse = [name for name, values in known.items() if (values["difference_interval"] or (0, 0))[1] < 0]
+        other = [name for name in known if name not in better and name not in worse]
+        groups = {"clearly better than": better, "not clearly better than": other, "worse than": worse}
+        parts = [f"{how} the {rule} on {', '.join(names)}" for how, names in groups.items() if names]
+        found.append((f"{label}, {condition}: {'; '.join(parts)}.", len(better) == len(known)))
     return found
 
 
@@ -151,7 +152,8 @@ def _rule_section(tables: Sequence[CorporaTable], scored: Scored) -> list[Sectio
                 if (values := results[table.condition].metrics.get("reference")) is not None:
                     names.add(values["name"])
                     difference = signed(values["difference"], values["difference_interval"])
-                    better = "yes" if values["better"] else "not clearly"
+                    high = (values["difference_interval"] or (0, 0))[1]
+                    better = "yes" if values["better"] else "worse" if high < 0 else "not clearly"
                     unanswered = f"{values['unanswered']} of {values['n']}"
                     rows.append([corpus, table.condition, label, difference, better, unanswered])
     if not rows:

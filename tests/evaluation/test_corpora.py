@@ -78,7 +78,7 @@ def test_bundles_and_the_rule_on_corpora(
     assert (run / "two" / "with space" / "report.html").is_file()
     said = " ".join(result.stdout.split())
     assert "one class only (men Laki-laki): its recall" in said
-    assert "not clearly better than the 172 Hz rule on men, with space" in said
+    assert "worse than the 172 Hz rule on" in said  # nobody trained these bundles
     # Two bundles and one rule, which hears each clip once for both, on two corpora under two conditions.
     assert len(list((tmp_path / "outputs/answers").rglob("*.npz"))) == 3 * 2 * 2
 
