@@ -26,11 +26,13 @@ from slu.evaluation.reference import Rule, build_rule
 from slu.evaluation.run import Evaluation, subset
 from slu.evaluation.tables import facts_table, metrics_table, show
 from slu.features.augment import AugmentSettings
+from slu.studies import split_report
 from slu.studies.crossval import leave_one_speaker_out
 from slu.studies.curve_report import curve_table, make_report, write_report
 from slu.studies.decision import choose_decision
 from slu.studies.learning_curve import LearningCurveSettings, learning_curve_settings, run_learning_curve
 from slu.studies.scoring import score_fitted
+from slu.studies.split_effect import SplitEffectSettings, run_split_effect, split_effect_settings
 from slu.training.classifier import LossSettings
 from slu.training.datamodule import LoaderSettings
 from slu.training.fit import FitSettings, Fitted, check_checkpoint, fit, require_checkpoint
@@ -47,16 +49,10 @@ def main(config: DictConfig) -> float | None:
     outputs, run = Path(settings["outputs"]), from_here(Path(HydraConfig.get().runtime.output_dir))
     plain = run_settings(settings)
     study = None if settings["learning_curve"] is None else learning_curve_settings(settings["learning_curve"])
-    if plain.ckpt_path is not None and (study or plain.cross_validation):
-        raise UserError("ckpt_path resumes a single fit; a cross-validation or a learning curve is started without it")
-    if study is not None and plain.cross_validation is not None:
-        raise UserError("cross_validation and learning_curve are two runs; set one of them to null")
+    name, effect = str(HydraConfig.get().runtime.choices["model"]), settings["split_effect"]
+    effect = None if effect is None else split_effect_settings(effect, name, settings["model"])
     decision_settings = parse_settings(DecisionSettings, settings["decision"], "decision")
-    if decision_settings.chooses and (study or plain.cross_validation):
-        raise UserError(
-            "a cross-validation and a learning curve keep no clips to choose on; set decision.calibrate=false "
-            "decision.threshold=0.5 decision.min_accuracy=null"
-        )
+    _refuse_combined(settings, plain, decision_settings)
     torch.set_num_threads(plain.threads)
     fit_settings = _fit_settings(config, settings, plain, run)
     resume_from = None if plain.ckpt_path is None else Path(plain.ckpt_path)
@@ -68,6 +64,9 @@ def main(config: DictConfig) -> float | None:
     if plain.cross_validation is not None:
         _cross_validate(settings, data, fit_settings, run, rule)
         return None  # the folds are tests, and a test is never an objective
+    if effect is not None:
+        _compare_splits(effect, settings, data, fit_settings, run)
+        return None
     require_splits(data, settings)
     if study is not None:
         _learn_by_shares(study, settings, data, fit_settings, run)
@@ -90,6 +89,20 @@ def main(config: DictConfig) -> float | None:
     title += results["clean"].metrics["interval"]
     show(metrics_table(metrics, title), _facts(fitted, registered, run, metrics["clean"]))
     return fitted.objective
+
+
+def _refuse_combined(settings: Mapping[str, Any], plain: RunSettings, decision: DecisionSettings) -> None:
+    """Raises UserError where one run is asked to be two, or a study for what only a single fit can do."""
+    studies = [n for n in ("cross_validation", "learning_curve", "split_effect") if settings[n] is not None]
+    if len(studies) > 1:
+        raise UserError(f"{studies[0]} and {studies[1]} are two runs; set one of them to null")
+    if studies and plain.ckpt_path is not None:
+        raise UserError(f"ckpt_path resumes a single fit; {studies[0]} is started without it, and goes on by itself")
+    if studies and decision.chooses:
+        raise UserError(
+            "a cross-validation and a study keep no clips to choose on; set decision.calibrate=false "
+            "decision.threshold=0.5 decision.min_accuracy=null"
+        )
 
 
 def _resume_command(run: Path) -> str:
@@ -213,6 +226,20 @@ def _learn_by_shares(
     write_report(run, report)
     print(f"\n{report.answer}\n", flush=True)
     show(curve_table(report.curve), facts_table([("report", str(run / "report.html")), ("fits", str(folder))]))
+
+
+def _compare_splits(
+    effect: SplitEffectSettings, settings: Mapping[str, Any], data: Prepared, fit_settings: FitSettings, run: Path
+) -> None:
+    home = Path(settings["outputs"]) / "studies"
+    results, folder = run_split_effect(effect, data, split_settings(settings), fit_settings, home)
+    report = split_report.make_report(results, data, synthetic=settings["data"]["manifest"] is None)
+    split_report.write_report(run, report)
+    print(f"\n{report.answer}\n", flush=True)
+    show(
+        split_report.split_table(report.rows),
+        facts_table([("report", str(run / "report.html")), ("fits", str(folder))]),
+    )
 
 
 if __name__ == "__main__":

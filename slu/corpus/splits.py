@@ -144,15 +144,15 @@ def _leaking(table: pd.DataFrame, column: str) -> list[str]:
     return sorted(sides[sides > 1].index)
 
 
-def describe_split(table: pd.DataFrame) -> str:
-    """`speaker-disjoint`, `speakers leak: …` or `speakers unknown`, for the report.
+def describe_split(table: pd.DataFrame, *, named: bool = True) -> str:
+    """`speaker-disjoint`, `speakers leak: …` or `speakers unknown`, for the report; with some of the names.
 
     Of clips that were cut from recordings, what became of the recordings is added where speakers are not disjoint.
     """
     leaking, cut = leaking_speakers(table), leaking_recordings(table)
-    named = ", ".join(leaking[:3]) + (", …" if len(leaking) > 3 else "")
+    names = f" ({', '.join(leaking[:3])}{', …' if len(leaking) > 3 else ''})" if named else ""
     if leaking:
-        text = f"speakers leak: {len(leaking)} on both sides of the split ({named})"
+        text = f"speakers leak: {len(leaking)} on both sides of the split{names}"
     elif "speaker" not in table.columns or (table["speaker"] == "").any():
         text = "speakers unknown"
     elif not cut:

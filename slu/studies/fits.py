@@ -1,21 +1,19 @@
-"""The fits of a study: each stored as soon as it is done, several at a time, none made twice."""
+"""The fits of a learning curve: which voices one hears, and what it came to."""
 
 import math
 import tempfile
 from collections.abc import Mapping, Sequence
-from contextlib import closing
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import TypeAdapter, ValidationError
 
-from slu.common.files import read_json, settings_hash, write_json
+from slu.common.files import settings_hash
 from slu.evaluation.run import subset
-from slu.studies.processes import run_each
 from slu.studies.scoring import score_fitted
+from slu.studies.stored import Result, run_stored
 from slu.studies.voices import with_voices
 from slu.training.fit import FitSettings, fit
 from slu.training.stages import Prepared
@@ -51,8 +49,7 @@ class Recipe:
 
 
 @dataclass(frozen=True)
-class FitResult:
-    fingerprint: str
+class FitResult(Result):
     model: str
     share: float
     seed: int
@@ -76,28 +73,7 @@ class FitResult:
 
 def run_fits(fits: Sequence[Fit], recipe: Recipe, folder: Path, jobs: int) -> list[FitResult]:
     """The results in the order of `fits`; those that `folder` has are read, the others made and put there."""
-    folder.mkdir(parents=True, exist_ok=True)
-    results = {number: _stored(folder, fit_) for number, fit_ in enumerate(fits)}
-    missing = [number for number, result in results.items() if result is None]
-    kept = f", {len(fits) - len(missing)} of them done before" if len(missing) < len(fits) else ""
-    print(f"study: {len(fits)} fits in {folder}{kept}", flush=True)
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".fits-") as scratch:
-        tasks = [(fits[number], recipe, Path(scratch)) for number in missing]
-        with closing(run_each(run_fit, tasks, jobs)) as finished:
-            for task, result in finished:
-                write_json(folder / fits[missing[task]].file_name, asdict(result))
-                results[missing[task]] = result
-                left = sum(other is None for other in results.values())
-                print(f"fit {len(fits) - left} of {len(fits)}: {_line(result)}", flush=True)
-    return [result for result in results.values() if result is not None]
-
-
-def _stored(folder: Path, fit_: Fit) -> FitResult | None:
-    try:
-        result = TypeAdapter(FitResult).validate_python(read_json(folder / fit_.file_name))
-    except (OSError, ValueError, ValidationError):
-        return None
-    return result if result.fingerprint == fit_.fingerprint else None
+    return run_stored(fits, run_fit, recipe, folder, jobs, kind=FitResult, line=_line)
 
 
 def _line(result: FitResult) -> str:

@@ -80,11 +80,13 @@ def run_learning_curve(
 def recipe_fingerprint(recipe: Recipe) -> str:
     """Of everything that all fits share; each result names its own model, voices and seed."""
     data, settings = recipe.data, recipe.settings
-    stems = (Path(path).stem for path in data.features.table["feature_path"])
+    table = data.features.table
+    stems = [Path(path).stem for path in table["feature_path"]]
+    names = table["speaker"] if "speaker" in table.columns else stems
     return fingerprint(
         version=VERSION,
         data=data.data_hash,
-        speakers=sorted(zip(stems, data.features.table["speaker"], strict=True)),
+        speakers=sorted(zip(stems, names, strict=True)),
         spec=data.spec.to_json(),
         loss=asdict(settings.loss),
         loader=asdict(settings.loader),

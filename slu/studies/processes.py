@@ -36,7 +36,7 @@ def run_each(function: Callable[..., T], tasks: Sequence[tuple[object, ...]], jo
     except BrokenProcessPool:
         raise UserError(
             "a fit's process was killed, perhaps for want of memory; run the command again with "
-            "learning_curve.jobs=1, and it goes on with the fits that are missing"
+            "learning_curve.jobs=1 or split_effect.jobs=1, and it goes on with the fits that are missing"
         ) from None
     except BaseException:
         # A task may take minutes, and the executor would wait for it.
