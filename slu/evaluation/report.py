@@ -111,21 +111,26 @@ def _robustness(results: Mapping[str, Evaluation]) -> list[Part]:
             *(figure(m["heads"][head][key]) for head, key in columns),
             figure(m.get("understood_share")),
             figure(m.get("wrong_and_understood_share")),
-            *_beside(m),
         ]
         for name, m in ((name, result.metrics) for name, result in results.items())
     ]
     titles = [head if key == "accuracy" else f"{head} balanced" for head, key in columns]
     header = ["condition", "all right", "95 % interval", *titles, "answered", "wrong, not questioned"]
-    if (beside := clean.metrics.get("reference")) is not None:
-        header += [f"{beside['name']}, balanced", "model minus rule"]
-    return [Side(pictures), Table(header, table)]
+    return [Side(pictures), Table(header, table), *_beside_rule(results)]
 
 
-def _beside(metrics: Mapping[str, Any]) -> list[str]:
-    if (values := metrics.get("reference")) is None:
+def _beside_rule(results: Mapping[str, Evaluation]) -> list[Part]:
+    rows, rule = [], None
+    for name, m in ((name, result.metrics) for name, result in results.items()):
+        if (rule := m.get("reference")) is not None:
+            difference = signed(rule["difference"], rule["difference_interval"])
+            model = figure(m["heads"][rule["head"]]["balanced_accuracy"])
+            rows.append([name, model, figure(rule["balanced_accuracy"]), difference, str(rule["unanswered"])])
+    if rule is None:
         return []
-    return [figure(values["balanced_accuracy"]), signed(values["difference"], values["difference_interval"])]
+    columns = ["condition", "model", rule["name"], "model minus rule (95 %)", "no answer of the rule"]
+    caption = f"balanced accuracy of {rule['head']}; a clip that the rule has no answer for is a wrong one"
+    return [Table(columns, rows, caption=caption)]
 
 
 def _speakers(clean: Evaluation) -> list[Part]:
