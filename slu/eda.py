@@ -156,7 +156,7 @@ def _start() -> None:
     config = cast(DictConfig, OmegaConf.load(Path(__file__).parent.parent / "conf" / "eda.yaml"))
     groups = {str(group).removeprefix("optional ") for entry in config.defaults if entry != "_self_" for group in entry}
     sources = {"name", "heads", "label_maps"}  # what the files of the source group set
-    for_training = {"features", "model", "augment", "optimizer", "scheduler", "trainer", "logger"}
+    for_training = {"features", "model", "augment", "optimizer", "scheduler", "trainer", "logger", "reference"}
     known = {*map(str, config), *groups, *sources} - {"defaults", "hydra"} - for_training
     sys.argv[1:] = spelled_out(sys.argv[1:], known)
     run_command(main)

@@ -41,8 +41,8 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
             patch.chdir(folder)
             patch.setattr(sys, "argv", ["slu.train", "--config-path", str(ROOT / "conf"), *arguments])
             module.run_command(module.main)
-        bundles[preset] = (folder / "registry/gender/latest").resolve()
-        (folder / f"{preset}.txt").write_text(str(bundles[preset]))
+        versions = [p for p in (folder / "registry/gender").iterdir() if p.name[0].isdigit() and not p.is_symlink()]
+        (bundles[preset],) = set(versions) - set(bundles.values())
     return bundles
 
 
@@ -70,8 +70,7 @@ def test_a_small_bundle_that_learnt_something(trained: dict[str, Path], preset: 
 
 
 def test_the_registry_holds_both_systems_side_by_side(trained: dict[str, Path]) -> None:
-    versions = [p for p in trained["gender"].parent.iterdir() if not p.is_symlink() and p.name[0].isdigit()]
-    assert len(versions) == len(PRESETS)
+    assert (trained["gender"].parent / "latest").resolve() in trained.values()
     assert load_bundle(trained["gender"]).front_end.sample_rate == 16_000
     assert load_bundle(trained["gender_voice"]).front_end.sample_rate == 8_000
 

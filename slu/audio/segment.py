@@ -16,9 +16,6 @@ from slu.spec import TaskSpec
 SILENCE_DB = -70.0
 """Below this level (RMS, dB full scale) there is nothing to hear; quiet speech lies around -50."""
 
-SHORTEST_REST = 1 / 3
-"""Of a segment: what is left at the end of a long recording and is shorter has no vote of its own and is left out."""
-
 CLIP_LIMIT_S = 30.0
 """Decoding stops here for a task that hears clips whole; one that hears segments goes as far as it accepts."""
 
@@ -68,11 +65,17 @@ def cut(samples: Waveform, rate: int, settings: SegmentSettings) -> list[Segment
 
 
 def heard_segments(samples: Waveform, rate: int, spec: TaskSpec) -> list[Segment]:
-    """The whole clip as one, unless it is longer than the task's segments."""
-    if not spec.segment_s or len(samples) <= round(spec.segment_s * rate):
+    """Equal parts that come nearest to the task's segments in length; a clip of up to one and a half is one part.
+
+    Equal, because a short rest, mostly the silence after the last word, would have as much of a vote as a whole part.
+    """
+    if not spec.segment_s:
         return [Segment(0.0, samples)]
-    settings = SegmentSettings(spec.segment_s, spec.segment_overlap_s, "keep", SHORTEST_REST * spec.segment_s)
-    return cut(samples, rate, settings)
+    overlap, total = round(spec.segment_overlap_s * rate), len(samples)
+    parts = max(1, round((total - overlap) / max(1, round(spec.segment_s * rate) - overlap)))
+    length = (total + (parts - 1) * overlap) / parts
+    starts = [round(part * (length - overlap)) for part in range(parts)]
+    return [Segment(start / rate, samples[start : min(total, start + round(length))]) for start in starts]
 
 
 def is_silent(samples: Waveform) -> bool:

@@ -112,7 +112,7 @@ def preprocess(
     Raises UserError naming the first unusable clip, unless `on_bad_audio` is "skip"; either way
     `rejected.csv` beside the table lists them all.
     """
-    cut = {"segment_s": spec.segment_s, "overlap_s": spec.segment_overlap_s} if spec.segment_s else {}
+    cut = {"equal_parts_near_s": spec.segment_s, "overlap_s": spec.segment_overlap_s} if spec.segment_s else {}
     key = settings_hash(dict(spec.front_end), *([cut] if cut else []))
     root = outputs / "features" / f"{spec.front_end['name']}-{key}"
     jobs = [_Job(str(manifest.audio_path(i)), str(root), spec) for i in range(len(manifest.table))]

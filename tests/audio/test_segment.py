@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pytest
 
@@ -59,13 +61,27 @@ def task(**settings: float) -> TaskSpec:
 
 
 @pytest.mark.parametrize(
-    ("segment_s", "duration_s", "expected"),
-    [(0.0, 9.0, [9.0]), (3.0, 3.0, [3.0]), (3.0, 3.9, [3.0]), (3.0, 4.0, [3.0, 1.0]), (3.0, 9.5, [3.0, 3.0, 3.0])],
+    ("segment_s", "overlap_s", "duration_s", "expected"),
+    [
+        (0.0, 0.0, 9.0, [9.0]),
+        (3.0, 0.0, 2.0, [2.0]),
+        (3.0, 0.0, 3.6, [3.6]),
+        (3.0, 0.0, 4.6, [2.3, 2.3]),
+        (3.0, 0.0, 30.0, [3.0] * 10),
+        (3.0, 1.0, 5.0, [3.0, 3.0]),
+        (3.0, 1.0, 8.0, [2.75, 2.75, 2.75, 2.75]),
+    ],
 )
-def test_what_a_task_hears_of_a_recording(segment_s: float, duration_s: float, expected: list[float]) -> None:
-    samples = np.ones(round(duration_s * RATE), np.float32)
-    heard = heard_segments(samples, RATE, task(segment_s=segment_s))
-    assert [len(piece) / RATE for _, piece in heard] == expected
+def test_what_a_task_hears_of_a_recording(
+    segment_s: float, overlap_s: float, duration_s: float, expected: list[float]
+) -> None:
+    samples = np.arange(round(duration_s * RATE), dtype=np.float32)
+    heard = heard_segments(samples, RATE, task(segment_s=segment_s, segment_overlap_s=overlap_s))
+    assert [len(piece) / RATE for _, piece in heard] == pytest.approx(expected, abs=2 / RATE)
+    assert heard[0].samples[0] == 0
+    assert heard[-1].samples[-1] == samples[-1]  # nothing is left out
+    for before, after in itertools.pairwise(heard):
+        assert before.samples[-1] - after.samples[0] + 1 == pytest.approx(overlap_s * RATE, abs=2)
 
 
 def test_only_a_task_with_segments_decodes_minutes() -> None:

@@ -123,11 +123,11 @@ def test_a_long_recording_is_answered_by_the_mean_of_its_segments(patient: Predi
     assert answer.duration_s == 3.0
 
 
-def test_silent_segments_and_a_short_rest_have_no_vote(patient: Predictor) -> None:
+def test_silent_segments_have_no_vote(patient: Predictor) -> None:
     voice = tone(300, 1.0)
     silence = np.zeros(RATE, np.float32)
     alone = patient.scores([voice])
-    for padded in ([voice, silence], [silence, voice, silence], [voice, tone(900, 0.3)]):
+    for padded in ([voice, silence], [silence, voice, silence]):
         for head, values in patient.scores([np.concatenate(padded)]).items():
             np.testing.assert_allclose(values, alone[head], atol=1e-6)
     answer = patient.predict_waveforms([np.zeros(3 * RATE, np.float32)])[0]
