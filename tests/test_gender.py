@@ -25,7 +25,12 @@ SMALL = [
 ]
 PRESETS = {
     "gender": ["trainer.max_epochs=6", "optimizer.lr=1e-2", "patience=0"],
-    "gender_voice": ["trainer.max_epochs=6", "loader.batch_size=16", "loss.ema_decay=0"],
+    "gender_voice": [
+        "trainer.max_epochs=6",
+        "loader.batch_size=16",
+        "loss.ema_decay=0",
+        "synthesis.no_voice={train: 16, val: 8, test: 8}",
+    ],
 }
 
 
