@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 
+import torch
 from torch import Tensor, nn
 
 
@@ -18,3 +19,18 @@ class FrontEnd(nn.Module, ABC):
 
     @abstractmethod
     def forward(self, waveform: Tensor) -> Tensor: ...
+
+
+def power_spectrum(waveform: Tensor, n_fft: int, hop_length: int, window: Tensor) -> Tensor:
+    """(samples,) -> (frames, n_fft // 2 + 1) powers; the first frame is centred on the first sample."""
+    spectrum = torch.stft(
+        waveform,
+        n_fft,
+        hop_length,
+        len(window),
+        window,
+        center=True,
+        pad_mode="constant",
+        return_complex=True,
+    )
+    return (spectrum.real.square() + spectrum.imag.square()).transpose(-1, -2)

@@ -4,7 +4,7 @@ import torch
 import torchaudio.functional as AF
 from torch import Tensor
 
-from slu.features.base import FrontEnd
+from slu.features.base import FrontEnd, power_spectrum
 
 
 class LogMel(FrontEnd):
@@ -53,16 +53,6 @@ class LogMel(FrontEnd):
     def forward(self, waveform: Tensor) -> Tensor:
         if waveform.shape[-1] < self.win_length:
             waveform = torch.nn.functional.pad(waveform, (0, self.win_length - waveform.shape[-1]))
-        spectrum = torch.stft(
-            waveform,
-            self.n_fft,
-            self.hop_length,
-            self.win_length,
-            self.window,
-            center=True,
-            pad_mode="constant",
-            return_complex=True,
-        )
-        power = spectrum.real.square() + spectrum.imag.square()
-        mel = torch.log(power.transpose(-1, -2) @ self.filters + 1e-12)
+        power = power_spectrum(waveform, self.n_fft, self.hop_length, self.window)
+        mel = torch.log(power @ self.filters + 1e-12)
         return mel.clamp(min=float(mel.max()) - self.range)

@@ -8,7 +8,7 @@ import torchaudio.functional as AF
 from torch import Tensor
 
 from slu.audio.clean import build_cleaner
-from slu.features.base import FrontEnd
+from slu.features.base import FrontEnd, power_spectrum
 
 _LEAST_POWER = 1e-10
 """-100 dB: digital silence is one constant frame, not minus infinity."""
@@ -58,15 +58,6 @@ class Mfcc(FrontEnd):
     def forward(self, waveform: Tensor) -> Tensor:
         if self.clean is not None:
             waveform = torch.from_numpy(self.clean(waveform.numpy()))
-        spectrum = torch.stft(
-            waveform,
-            self.n_fft,
-            self.hop_length,
-            window=self.window,
-            center=True,
-            pad_mode="constant",
-            return_complex=True,
-        )
-        power = spectrum.real.square() + spectrum.imag.square()
-        decibels = 10 * torch.log10((power.transpose(-1, -2) @ self.filters).clamp(min=_LEAST_POWER))
+        power = power_spectrum(waveform, self.n_fft, self.hop_length, self.window)
+        decibels = 10 * torch.log10((power @ self.filters).clamp(min=_LEAST_POWER))
         return decibels.clamp(min=float(decibels.max()) - self.range_db) @ self.cosines

@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor
 
-from slu.features.base import FrontEnd
+from slu.features.base import FrontEnd, power_spectrum
 
 
 class Spectrum(FrontEnd):
@@ -34,14 +34,5 @@ class Spectrum(FrontEnd):
     def forward(self, waveform: Tensor) -> Tensor:
         if waveform.shape[-1] < self.n_fft:
             waveform = torch.nn.functional.pad(waveform, (0, self.n_fft - waveform.shape[-1]))
-        spectrum = torch.stft(
-            waveform,
-            self.n_fft,
-            self.hop_length,
-            window=self.window,
-            center=True,
-            pad_mode="constant",
-            return_complex=True,
-        )
-        power = torch.log(spectrum.real.square() + spectrum.imag.square() + 1e-12).transpose(-1, -2)
+        power = torch.log(power_spectrum(waveform, self.n_fft, self.hop_length, self.window) + 1e-12)
         return power.clamp(min=float(power.max()) - self.range)
