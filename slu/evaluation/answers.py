@@ -7,16 +7,15 @@ and their order, the condition. So a changed clip or model never meets old answe
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
 from slu.bundles import Bundle
 from slu.bundles.bundle import SPEC, WEIGHTS
-from slu.common.files import atomic_write, content_hash, settings_hash
+from slu.common.files import content_hash, settings_hash
 from slu.evaluation.conditions import Condition
+from slu.evaluation.kept import KeptArrays
 
 # Raised whenever the same bundle, audio and condition would give other answers, so that older ones are not used.
 _VERSION = 1
@@ -53,44 +52,26 @@ class Answers:
         )
 
 
-class AnswerStore:
-    """Chunks of answers in files; without a folder it keeps nothing."""
+class AnswerStore(KeptArrays):
+    """A model's answers, kept for its weights and the clips' bytes."""
 
     def __init__(self, root: Path | None, bundle: Bundle, digests: Sequence[str]) -> None:
         """`digests` are the content hashes of the clips, in the manifest's order."""
-        self.folder = None
         if root is not None:
             weights = [content_hash(bundle.folder / name) for name in (WEIGHTS, SPEC)]
-            self.folder = root / f"{bundle.version}-{settings_hash(_VERSION, weights, list(digests))}"
+            root = root / f"{bundle.version}-{settings_hash(_VERSION, weights, list(digests))}"
+        super().__init__(root)
 
     def load(self, condition: Condition, start: int) -> Answers | None:
-        """None when the chunk is not there, or was cut short by a crash of the machine."""
-        if self.folder is None:
-            return None
-        try:
-            with np.load(self._path(condition, start), allow_pickle=False) as file:
-                fields: dict[str, Any] = {name: file[name] for name in file.files}
-        except (OSError, ValueError, EOFError, KeyError, BadZipFile):
+        fields = self.read(condition, start)
+        if fields is None:
             return None
         scores = {name.removeprefix("scores."): fields.pop(name) for name in list(fields) if name.startswith("scores.")}
         fields["broken"] = tuple(str(reason) for reason in fields["broken"])
         return Answers(scores=scores, **{**fields, "cpu_s": float(fields["cpu_s"])})
 
     def save(self, condition: Condition, start: int, answers: Answers) -> None:
-        if self.folder is None:
-            return
         fields = {name: value for name, value in vars(answers).items() if name != "scores"}
         fields["broken"] = np.array(answers.broken, dtype=str)
         fields |= {f"scores.{name}": values for name, values in answers.scores.items()}
-        with atomic_write(self._path(condition, start), "wb") as file:
-            np.savez(file, **fields)
-
-    def clear(self) -> None:
-        """Forget what was answered before."""
-        if self.folder is not None and self.folder.is_dir():
-            for path in self.folder.rglob("*.npz"):
-                path.unlink()
-
-    def _path(self, condition: Condition, start: int) -> Path:
-        assert self.folder is not None
-        return self.folder / condition.key / f"{start:08d}.npz"
+        self.write(condition, start, fields)

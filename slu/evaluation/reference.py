@@ -8,17 +8,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
-from zipfile import BadZipFile
 
 import numpy as np
 
 from slu.audio.decode import AudioLimits, Waveform
 from slu.audio.pitch import voiced_pitch
 from slu.common.errors import UserError
-from slu.common.files import atomic_write, settings_hash
+from slu.common.files import settings_hash
 from slu.common.settings import parse_settings
 from slu.evaluation.conditions import Condition
 from slu.evaluation.intervals import Units, accuracy_interval, balanced_difference, matrix_interval
+from slu.evaluation.kept import KeptArrays
 from slu.evaluation.metrics import Indices, confusion_matrix, macro_figures
 from slu.spec import Head, TaskSpec
 
@@ -123,43 +123,23 @@ def hear(rule: Rule, head: Head, waveforms: Sequence[Waveform], rate: int) -> In
     return np.array([-1 if label is None else ids[label] for label in labels], dtype=np.int64)
 
 
-class RuleStore:
-    """A rule's answers in files, chunk by chunk as the model's are; without a folder it keeps nothing.
-
-    The folder is named after the rule, the audio's bytes and how they are decoded: models share the answers.
-    """
+class RuleStore(KeptArrays):
+    """A rule's answers, kept for the rule, the audio's bytes and how they are decoded: models share them."""
 
     def __init__(
         self, root: Path | None, rule: Rule, head: Head, rate: int, limits: AudioLimits, digests: Sequence[str]
     ) -> None:
-        self.folder = None
         if root is not None:
             depends_on = [_VERSION, dict(rule.identity), list(head.classes), rate, asdict(limits), list(digests)]
-            self.folder = root / f"rule-{settings_hash(*depends_on)}"
+            root = root / f"rule-{settings_hash(*depends_on)}"
+        super().__init__(root)
 
     def load(self, condition: Condition, start: int) -> Indices | None:
-        """None when the chunk is not there, or was cut short by a crash of the machine."""
-        if self.folder is None:
-            return None
-        try:
-            with np.load(self._path(condition, start), allow_pickle=False) as file:
-                return np.asarray(file["guess"], dtype=np.int64)
-        except (OSError, ValueError, EOFError, KeyError, BadZipFile):
-            return None
+        arrays = self.read(condition, start)
+        return None if arrays is None else np.asarray(arrays["guess"], dtype=np.int64)
 
     def save(self, condition: Condition, start: int, guess: Indices) -> None:
-        if self.folder is not None:
-            with atomic_write(self._path(condition, start), "wb") as file:
-                np.savez(file, guess=guess)
-
-    def clear(self) -> None:
-        if self.folder is not None and self.folder.is_dir():
-            for path in self.folder.rglob("*.npz"):
-                path.unlink()
-
-    def _path(self, condition: Condition, start: int) -> Path:
-        assert self.folder is not None
-        return self.folder / condition.key / f"{start:08d}.npz"
+        self.write(condition, start, {"guess": guess})
 
 
 ReferenceMetrics: TypeAlias = Mapping[str, Any]
