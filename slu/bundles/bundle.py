@@ -63,7 +63,7 @@ def save_bundle(
     for head in spec.heads:
         write_json(folder / f"{head.label_map}2id.json", head.to_ids())
     if training is not None:
-        write_json(folder / TRAINING, training)
+        write_json(folder / TRAINING, training, indent=None)  # thousands of hashes, for no person to read
     with atomic_write(folder / CARD) as file:
         file.write(model_card(spec, config, metrics, training or {}))
 

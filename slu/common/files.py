@@ -34,10 +34,10 @@ def atomic_write(path: Path, mode: str = "w") -> Iterator[IO[Any]]:
         raise
 
 
-def write_json(path: Path, value: Any) -> None:
+def write_json(path: Path, value: Any, indent: int | None = 2) -> None:
     """NaN and infinity, which JSON does not have, are written as null."""
     with atomic_write(path) as file:
-        json.dump(_finite(value), file, ensure_ascii=False, indent=2, allow_nan=False)
+        json.dump(_finite(value), file, ensure_ascii=False, indent=indent, allow_nan=False)
         file.write("\n")
 
 
@@ -91,8 +91,8 @@ def content_hash(path: Path) -> str:
 
 
 def short_hash(digest: str) -> str:
-    """64 of a content hash's 128 bits: enough to recognise a clip by, where thousands are listed in a small file."""
-    return digest[:16]
+    """48 of a content hash's 128 bits: enough to recognise a clip by, where thousands are listed in a small file."""
+    return digest[:12]
 
 
 def settings_hash(*values: Any) -> str:
