@@ -83,7 +83,9 @@ def main(config: DictConfig) -> float | None:
     data = replace(data, spec=decision.spec)
     results = _test(fitted, data, plain, rule)
     metrics = {condition: result.metrics for condition, result in results.items()}
-    registered = _register(settings, data, fitted, training_record(data.features.table), metrics, run, decision.facts)
+    registered = _register(
+        settings, data, fitted, training_record(data.features.table, data.spec.head_names), metrics, run, decision.facts
+    )
     _record(fit_settings, settings, fitted, data, results["clean"])
     title = f"{data.spec.task}: {fitted.parameters:,} parameters on test clips, {split}; generated noise; "
     title += results["clean"].metrics["interval"]
@@ -210,7 +212,7 @@ def _cross_validate(
     # A split that was made here leaks only where `random` asked for it; any other that leaks came with the data.
     came_with_data = split_settings(settings).method != "random"
     result = leave_one_speaker_out(data, fit_settings, run, own_split=came_with_data, rule=rule)
-    everybody = training_record(data.features.table.assign(split="train"))
+    everybody = training_record(data.features.table.assign(split="train"), data.spec.head_names)
     tests = {"leave_one_speaker_out": result.to_json()}
     registered = _register(settings, data, result.final, everybody, tests, run)
     show(result.table(f"{data.spec.task}: leave one speaker out"), _facts(result.final, registered, run))

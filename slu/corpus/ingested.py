@@ -139,4 +139,5 @@ def _nothing_usable(source: Source, rejected: Sequence[Rejection]) -> str:
     if commonest == "missing audio":
         return f"{sentence}; name the folder that holds it with source.audio=FOLDER"
     example = next(rejection for rejection in rejected if rejection.reason.kind == commonest)
-    return f"{sentence}; for example {example.file or example.source}, {example.reason}"
+    cure = "; recordings longer than that are cut with segment.length_s=3" if commonest == "duration" else ""
+    return f"{sentence}; for example {example.file or example.source}, {example.reason}{cure}"

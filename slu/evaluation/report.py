@@ -65,9 +65,11 @@ def _against_rule(results: Mapping[str, Evaluation]) -> list[Part]:
         return []
     (_, first), *others = beside.items()
     text = against_reference(first)
-    if weak := [described(name) for name, values in others if not values["better"]]:
-        text += f" Not clearly better under {', '.join(weak)}."
-    elif others:
+    worse = [described(name) for name, values in others if (values["difference_interval"] or [0, 0])[1] < 0]
+    weak = [described(name) for name, values in others if not values["better"] and described(name) not in worse]
+    text += f" Worse under {', '.join(worse)}." if worse else ""
+    text += f" Not clearly better under {', '.join(weak)}." if weak else ""
+    if others and not worse and not weak:
         text += f" Clearly better under {described(others[0][0]) if len(others) == 1 else 'every other condition'}."
     return [Text(text, "good" if first["better"] else "warning")]
 

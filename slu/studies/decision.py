@@ -32,9 +32,11 @@ def choose_decision(
     results = score_fitted(fitted, plain, clips, settings.noise_snr_db, progress)
     decision = choose(plain, _heard(list(results.values())), settings, unlabelled_is_wrong=unlabelled_is_wrong)
     clean = next(iter(results.values()))
+    labelled = np.logical_or.reduce([truth >= 0 for truth in clean.truth.values()])
+    people = None if clean.speakers is None else {s for s, known in zip(clean.speakers, labelled, strict=True) if known}
     heard_on = {
         "clips": len(clean.table),
-        "speakers": len(set(clean.speakers) - {""}) if clean.speakers is not None else None,
+        "speakers": len(people - {""}) if people is not None else None,
         "conditions": list(results),
     }
     return replace(decision, facts={"validation": heard_on, **decision.facts})
