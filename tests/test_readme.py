@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from hydra import compose, initialize_config_dir
+from hydra.errors import MissingConfigException
 
 from slu.__main__ import commands
 from tests.conftest import ROOT
@@ -72,3 +73,12 @@ def test_nothing_committed_names_a_machine() -> None:
         if path.suffix in suffixes and path.name != Path(__file__).name and path.is_file():
             text = path.read_text(encoding="utf-8", errors="ignore")
             assert not re.search(r"/root/|/home/\w+/|--index-url|files\.pythonhosted", text), file
+
+
+@pytest.mark.parametrize("name", ["train", "preprocess", "eda"])
+def test_an_experiment_that_is_not_there_is_an_error(name: str) -> None:
+    with (
+        initialize_config_dir(str(ROOT / "conf"), version_base="1.3"),
+        pytest.raises(MissingConfigException, match="experiment/gander"),
+    ):
+        compose(name, overrides=["experiment=gander"])

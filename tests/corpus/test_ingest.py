@@ -141,6 +141,12 @@ def test_a_loud_clip_is_scaled_not_clipped(tmp_path: Path, good: list[Clip]) -> 
     np.testing.assert_allclose(read, samples / np.abs(samples).max(), atol=1e-3)
 
 
+def test_recordings_that_are_all_too_long_name_the_cure(tmp_path: Path, good: list[Clip]) -> None:
+    source = Source(tuple(good), tmp_path / "in")
+    with pytest.raises(UserError, match=r"duration.*segment\.length_s=3"):
+        ensure_ingested(source, settings(min_duration_s=0.1, max_duration_s=0.2), tmp_path / "out")
+
+
 def test_durations_must_leave_room(tmp_path: Path, good: list[Clip]) -> None:
     with pytest.raises(UserError, match="min_duration_s=6 exceeds max_duration_s=5"):
         ensure_ingested(Source(tuple(good), tmp_path / "in"), settings(min_duration_s=6.0), tmp_path / "out")

@@ -46,3 +46,10 @@ def test_without_speakers() -> None:
 def test_a_speaker_has_one_short_hash_everywhere() -> None:
     assert speaker_hash("ana") == speaker_hash("ana") != speaker_hash("Ana")
     assert len(speaker_hash("ana")) == 16
+
+
+def test_clips_without_a_label_are_no_people() -> None:
+    table = TABLE.assign(gender=["male", "", "female", "", "female"], speaker=["budi", "noise", "ana", "hum", "citra"])
+    record = training_record(table, ["gender"])
+    assert record["speakers"] == sorted([speaker_hash("ana"), speaker_hash("budi")])
+    assert len(record["clips"]) == 3
