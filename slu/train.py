@@ -18,7 +18,6 @@ from slu.common.errors import UserError
 from slu.common.files import from_here, write_json
 from slu.common.progress import progress_bar
 from slu.common.settings import parse_settings
-from slu.common.wording import against_reference
 from slu.corpus.splits import describe_split
 from slu.evaluation.decision import Decision, DecisionSettings, require_decidable
 from slu.evaluation.plots import confusion_figure
@@ -33,6 +32,7 @@ from slu.studies.decision import choose_decision
 from slu.studies.learning_curve import LearningCurveSettings, learning_curve_settings, run_learning_curve
 from slu.studies.scoring import score_fitted
 from slu.studies.split_effect import SplitEffectSettings, run_split_effect, split_effect_settings
+from slu.studies.summary import run_facts
 from slu.training.classifier import LossSettings
 from slu.training.datamodule import LoaderSettings
 from slu.training.fit import FitSettings, Fitted, check_checkpoint, fit, require_checkpoint
@@ -89,7 +89,7 @@ def main(config: DictConfig) -> float | None:
     _record(fit_settings, settings, fitted, data, results["clean"])
     title = f"{data.spec.task}: {fitted.parameters:,} parameters on test clips, {split}; generated noise; "
     title += results["clean"].metrics["interval"]
-    show(metrics_table(metrics, title), _facts(fitted, registered, run, metrics["clean"]))
+    show(metrics_table(metrics, title), run_facts(fitted, registered, run, metrics["clean"], decision.sentences))
     return fitted.objective
 
 
@@ -131,10 +131,7 @@ def _fit_settings(config: DictConfig, settings: Mapping[str, Any], plain: RunSet
 def _decide(fitted: Fitted, data: Prepared, settings: DecisionSettings, fit_settings: FitSettings) -> Decision:
     with progress_bar("hearing the validation clips") as progress:
         nothing_to_answer = fit_settings.loss.unlabelled == "uniform"
-        decision = choose_decision(fitted, data, settings, unlabelled_is_wrong=nothing_to_answer, progress=progress)
-    for sentence in decision.sentences:
-        print(sentence, flush=True)
-    return decision
+        return choose_decision(fitted, data, settings, unlabelled_is_wrong=nothing_to_answer, progress=progress)
 
 
 def _test(fitted: Fitted, data: Prepared, plain: RunSettings, rule: Rule | None) -> dict[str, Evaluation]:
@@ -190,22 +187,6 @@ def _record(
     record(fit_settings.loggers, chosen, fitted.validation, figures, clips, int(settings["features"]["sample_rate"]))
 
 
-def _facts(fitted: Fitted, registered: Registered, run: Path, clean: Mapping[str, Any] | None = None) -> Any:
-    beside = (clean or {}).get("reference")
-    latest = f"moved here ({registered.reason})" if registered.is_latest else f"stays ({registered.reason})"
-    return facts_table(
-        [
-            *([] if beside is None else [("" if beside["better"] else "warning", against_reference(beside))]),
-            ("parameters", f"{fitted.parameters:,}"),
-            ("training", f"{fitted.epochs} epochs, {fitted.cpu_s:.0f} CPU seconds"),
-            ("run", f"{run}  (tensorboard --logdir {run.parent})"),
-            ("bundle", str(registered.folder)),
-            ("latest", latest),
-            ("report", f"python -m slu.evaluate bundle={registered.folder}"),
-        ]
-    )
-
-
 def _cross_validate(
     settings: Mapping[str, Any], data: Prepared, fit_settings: FitSettings, run: Path, rule: Rule | None
 ) -> None:
@@ -215,7 +196,7 @@ def _cross_validate(
     everybody = training_record(data.features.table.assign(split="train"), data.spec.head_names)
     tests = {"leave_one_speaker_out": result.to_json()}
     registered = _register(settings, data, result.final, everybody, tests, run)
-    show(result.table(f"{data.spec.task}: leave one speaker out"), _facts(result.final, registered, run))
+    show(result.table(f"{data.spec.task}: leave one speaker out"), run_facts(result.final, registered, run))
 
 
 def _learn_by_shares(

@@ -36,7 +36,12 @@ def tones_task(tones: Path) -> list[str]:
         "data.heads=[pitch,length]",
         "+data.label_maps.length=len",
         "reference=pitch172",
-        "reference={head:pitch,hz:250,above:low,below:high}",  # high tones lie outside what it takes for a voice
+        *(
+            "reference.head=pitch",
+            "reference.hz=250",
+            "reference.above=low",
+            "reference.below=high",
+        ),  # beyond any voice
         *TINY,
     ]
 

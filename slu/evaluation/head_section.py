@@ -77,7 +77,8 @@ def _curves(clean: Evaluation, head: Head) -> Part:
     return Picture(
         curves_figure(curves, head.shown(head.classes[1]), points),
         f"ROC and precision-recall of {head.name}",
-        " ".join(_standing(point, in_use=point is points[0]) for point in points),
+        f"Positive is {head.shown(head.classes[1])}. "
+        + " ".join(_standing(point, in_use=point is points[0]) for point in points),
     )
 
 

@@ -96,6 +96,7 @@ def test_metrics_and_tables_keep_the_class_names_and_people_read_the_others(voic
 def test_the_curve_says_where_the_threshold_and_a_half_stand(page: Page) -> None:
     picture = next(p for p in parts(page, "Gender") if isinstance(p, Picture) and "ROC" in p.alt)
     assert picture.caption == (
+        "Positive is Laki-laki. "
         "In use: threshold 0.3: true positive rate 0.900, false positive rate 0.100, balanced accuracy 0.900. "
         "At 0.5: true positive rate 0.800, false positive rate 0.050, balanced accuracy 0.875."
     )

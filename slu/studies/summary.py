@@ -1,0 +1,36 @@
+"""What a run ends on: where everything lies, and what speaks against it."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+
+from slu.bundles.store import Registered
+from slu.common.wording import against_reference
+from slu.evaluation.tables import facts_table
+from slu.training.fit import Fitted
+
+
+def run_facts(
+    fitted: Fitted,
+    registered: Registered,
+    run: Path,
+    clean: Mapping[str, Any] | None = None,
+    decisions: Sequence[str] = (),
+) -> Table:
+    """`clean` are the metrics of the clean test clips, `decisions` sentences on what validation chose."""
+    beside = (clean or {}).get("reference")
+    latest = f"moved here ({registered.reason})" if registered.is_latest else f"stays ({registered.reason})"
+    return facts_table(
+        [
+            *([] if beside is None else [("" if beside["better"] else "warning", against_reference(beside))]),
+            *(("decision", sentence) for sentence in decisions),
+            ("parameters", f"{fitted.parameters:,}"),
+            ("training", f"{fitted.epochs} epochs, {fitted.cpu_s:.0f} CPU seconds"),
+            ("run", f"{run}  (tensorboard --logdir {run.parent})"),
+            ("bundle", str(registered.folder)),
+            ("latest", latest),
+            ("report", f"python -m slu.evaluate bundle={registered.folder}"),
+        ]
+    )
