@@ -35,11 +35,11 @@ from slu.studies.split_effect import SplitEffectSettings, run_split_effect, spli
 from slu.studies.summary import run_facts
 from slu.training.classifier import LossSettings
 from slu.training.datamodule import LoaderSettings
-from slu.training.fit import FitSettings, Fitted, check_checkpoint, fit, require_checkpoint
+from slu.training.fit import FitSettings, Fitted, check_checkpoint, fit, refuse_unaugmentable, require_checkpoint
 from slu.training.provenance import training_record
 from slu.training.recording import record
 from slu.training.settings import RunSettings
-from slu.training.stages import Prepared, prepare, require_splits, run_settings, split_settings
+from slu.training.stages import Prepared, prepare, require_front_end, require_splits, run_settings, split_settings
 
 
 @hydra.main(version_base="1.3", config_path="../conf", config_name="train")
@@ -59,6 +59,7 @@ def main(config: DictConfig) -> float | None:
     if resume_from is not None:
         require_checkpoint(resume_from)
 
+    refuse_unaugmentable(require_front_end(settings), fit_settings.augment, fit_settings.loader)
     data = prepare(settings, outputs)
     rule = build_rule(settings.get("reference"), data.spec)
     if plain.cross_validation is not None:

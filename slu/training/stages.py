@@ -15,7 +15,7 @@ from slu.corpus.manifest import Manifest, infer_heads, read_manifest
 from slu.corpus.menu import Menu
 from slu.corpus.splits import SplitSettings, assign_splits
 from slu.corpus.synthesised import corpus_heads, ensure_synthesised, synthesis_settings
-from slu.features import build_front_end
+from slu.features import FrontEnd, build_front_end
 from slu.spec import Head, TaskSpec
 from slu.training.preprocessing import FeatureTable, preprocess
 from slu.training.settings import DataSettings, PrepareSettings, RunSettings
@@ -80,14 +80,19 @@ def run_settings(settings: Mapping[str, Any]) -> RunSettings:
     return _section(RunSettings, settings)
 
 
+def require_front_end(settings: Mapping[str, Any]) -> FrontEnd:
+    """Raises UserError for settings that make none."""
+    try:
+        return build_front_end(settings["features"])
+    except (ValueError, TypeError) as error:
+        raise UserError(f"features: {error}") from None
+
+
 def load_data(settings: Mapping[str, Any], outputs: Path) -> tuple[Manifest, TaskSpec]:
     data = parse_settings(DataSettings, settings["data"], "data")
     if data.manifest is None and not data.synthetic_speech:
         raise UserError("data=manifest needs a table: add data.manifest=path/metadata.csv")
-    try:
-        build_front_end(settings["features"])
-    except (ValueError, TypeError) as error:
-        raise UserError(f"features: {error}") from None
+    require_front_end(settings)
     manifest, heads = None, None
     if data.synthetic_speech:
         menu = Menu.parse(settings["menu"], "menu")
