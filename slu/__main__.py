@@ -15,7 +15,7 @@ def commands() -> dict[str, str]:
 
 
 def main() -> None:
-    print("Voice orders, understood on your own machine.\n")
+    print("Voice orders (and voices), understood on your own machine.\n")
     entries = commands()
     for name, text in entries.items():
         print(f"  python -m slu.{name:<12} {text}")
