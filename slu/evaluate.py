@@ -33,11 +33,12 @@ from slu.evaluation.compare_report import (
 from slu.evaluation.conditions import ConditionSettings
 from slu.evaluation.corpora import choose_corpora, corpora_tables, counted_head, require_one_task
 from slu.evaluation.corpora_report import against_rules, notes, terminal_table, write_corpora
+from slu.evaluation.evaluation import Evaluation
 from slu.evaluation.honesty import Overlap, find_overlap, warnings
 from slu.evaluation.labels import OnUnknownLabel
 from slu.evaluation.reference import Rule, build_rule
 from slu.evaluation.report import ReportFacts, report_page
-from slu.evaluation.run import Evaluation, evaluate
+from slu.evaluation.run import evaluate
 from slu.evaluation.summary import metrics_document
 from slu.evaluation.tables import facts_table, metrics_table, show, speaker_table
 from slu.evaluation.text_report import classification_report

@@ -20,9 +20,10 @@ from slu.common.progress import progress_bar
 from slu.common.settings import parse_settings
 from slu.corpus.splits import describe_split
 from slu.evaluation.decision import Decision, DecisionSettings, require_decidable
+from slu.evaluation.evaluation import Evaluation
 from slu.evaluation.plots import confusion_figure
 from slu.evaluation.reference import Rule, build_rule
-from slu.evaluation.run import Evaluation, subset
+from slu.evaluation.run import subset
 from slu.evaluation.tables import facts_table, metrics_table, show
 from slu.features.augment import AugmentSettings
 from slu.studies import split_report

@@ -6,8 +6,8 @@ from typing import Literal, TypeAlias
 from slu.audio.encode import FLAC, encode_flac
 from slu.bundles.prediction import head_and_label
 from slu.documents.page import Picture, Player
+from slu.evaluation.evaluation import Evaluation
 from slu.evaluation.plots import clip_figure
-from slu.evaluation.run import Evaluation
 
 Tone: TypeAlias = Literal["warning", "good"]
 

@@ -13,7 +13,7 @@ from slu.common.wording import against_reference, figure, with_interval
 from slu.documents.figures import SERIES, new_axes
 from slu.documents.page import Page, Picture, Section, Table, Text
 from slu.evaluation.comparison import Comparison, compare
-from slu.evaluation.run import Evaluation
+from slu.evaluation.evaluation import Evaluation
 
 Results = Mapping[str, Evaluation]
 

@@ -14,10 +14,10 @@ import numpy as np
 from slu.bundles import Bundle
 from slu.common.errors import UserError
 from slu.evaluation.clip_choice import ChosenClips, choose_clips
+from slu.evaluation.evaluation import Evaluation
 from slu.evaluation.honesty import Overlap
 from slu.evaluation.labels import OnUnknownLabel
 from slu.evaluation.reference import Rule
-from slu.evaluation.run import Evaluation
 from slu.spec import Head, TaskSpec
 
 _SHOWN = ("clean", "telephone")

@@ -14,7 +14,7 @@ from slu.documents.figures import MUTED, SERIES, new_axes
 from slu.documents.page import Link, Page, Part, Picture, Section, Table, Text, write_page
 from slu.evaluation.clip_choice import ChosenClips
 from slu.evaluation.corpora import Cell, CorporaTable, Scored, csv_rows
-from slu.evaluation.run import Evaluation
+from slu.evaluation.evaluation import Evaluation
 
 ONE_CLASS, TRAINED_ON = "†", "*"
 

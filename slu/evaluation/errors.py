@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import fisher_exact
 
-from slu.evaluation.run import Evaluation
+from slu.evaluation.evaluation import Evaluation
 from slu.spec import Head
 
 _FEWEST = 5

@@ -3,8 +3,8 @@
 from slu.common.wording import balance_matters, figure, signed
 from slu.documents.page import Card, Cards, Part, Picture, Side, Table, Text
 from slu.evaluation.curves import OperatingPoint, operating_points, two_class_curves
+from slu.evaluation.evaluation import Evaluation
 from slu.evaluation.plots import confusion_figure, curves_figure
-from slu.evaluation.run import Evaluation
 from slu.evaluation.verdict import interval_text
 from slu.spec import Head
 

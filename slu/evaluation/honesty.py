@@ -9,7 +9,7 @@ from slu.bundles import Bundle
 from slu.common.files import short_hash
 from slu.corpus.manifest import Manifest
 from slu.corpus.splits import leaking_recordings, leaking_speakers, speaker_hash
-from slu.evaluation.run import Evaluation
+from slu.evaluation.evaluation import Evaluation
 
 _FEW_SPEAKERS = 10
 _FEW_CLIPS = 30

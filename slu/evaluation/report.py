@@ -10,6 +10,7 @@ from slu.documents.page import Page, Part, Picture, Players, Section, Side, Tabl
 from slu.evaluation.calibration import accuracy_by_coverage, reliability
 from slu.evaluation.clip_cards import clip_cards
 from slu.evaluation.errors import confident_mistakes, reading, unsure_hits
+from slu.evaluation.evaluation import Evaluation
 from slu.evaluation.head_section import head_parts
 from slu.evaluation.metrics import worst_speaker
 from slu.evaluation.plots import (
@@ -18,7 +19,6 @@ from slu.evaluation.plots import (
     noise_figure,
     reliability_figure,
 )
-from slu.evaluation.run import Evaluation
 from slu.evaluation.verdict import described, hardest_condition, verdict
 from slu.spec import Head
 

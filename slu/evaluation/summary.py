@@ -5,9 +5,9 @@ from dataclasses import asdict
 from typing import Any
 
 from slu.evaluation.curves import two_class_curves
+from slu.evaluation.evaluation import Evaluation
 from slu.evaluation.honesty import Overlap
 from slu.evaluation.metrics import worst_speaker
-from slu.evaluation.run import Evaluation
 
 
 def metrics_document(

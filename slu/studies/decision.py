@@ -7,7 +7,8 @@ import numpy as np
 
 from slu.bundles.prediction import NOT_SURE
 from slu.evaluation.decision import Decision, DecisionSettings, Heard, choose
-from slu.evaluation.run import Evaluation, subset
+from slu.evaluation.evaluation import Evaluation
+from slu.evaluation.run import subset
 from slu.studies.scoring import score_fitted
 from slu.training.fit import Fitted
 from slu.training.stages import Prepared

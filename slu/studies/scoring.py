@@ -6,8 +6,9 @@ from pathlib import Path
 from slu.bundles import Bundle, Predictor
 from slu.corpus.manifest import Manifest
 from slu.evaluation.conditions import ConditionSettings
+from slu.evaluation.evaluation import Evaluation
 from slu.evaluation.reference import Rule
-from slu.evaluation.run import Evaluation, evaluate
+from slu.evaluation.run import evaluate
 from slu.features import build_front_end
 from slu.spec import TaskSpec
 from slu.training.fit import Fitted

@@ -10,7 +10,7 @@ from slu.bundles import Predictor
 from slu.corpus.manifest import Manifest
 from slu.evaluation.answers import Answers
 from slu.evaluation.conditions import CLEAN, Condition
-from slu.evaluation.run import Evaluation
+from slu.evaluation.evaluation import Evaluation
 from tests.bundles.helpers import make_bundle
 
 

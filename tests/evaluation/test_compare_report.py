@@ -7,8 +7,8 @@ import pytest
 from slu.common.errors import UserError
 from slu.documents.page import write_page
 from slu.evaluation.compare_report import compare_bundles, comparison_page, comparison_table, sentences, short_names
+from slu.evaluation.evaluation import Evaluation
 from slu.evaluation.reference import PitchRule, RuleAnswers
-from slu.evaluation.run import Evaluation
 from slu.evaluation.tables import folds_table
 from tests.evaluation.helpers import made_up
 

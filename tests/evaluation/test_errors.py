@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 
 from slu.evaluation.errors import confident_mistakes, confusions, gathering, reading, slices, unsure_hits
-from slu.evaluation.run import Evaluation
+from slu.evaluation.evaluation import Evaluation
 from tests.evaluation.helpers import made_up
 
 TEA2 = {"product": "tea", "quantity": "2"}

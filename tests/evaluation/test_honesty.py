@@ -4,8 +4,8 @@ from typing import Any
 
 from slu.bundles import Predictor
 from slu.corpus.splits import speaker_hash
+from slu.evaluation.evaluation import Evaluation
 from slu.evaluation.honesty import Overlap, find_overlap, warnings
-from slu.evaluation.run import Evaluation
 from tests.evaluation.helpers import made_up
 
 

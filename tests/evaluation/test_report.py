@@ -12,9 +12,10 @@ from slu.bundles import Predictor
 from slu.corpus.manifest import read_manifest
 from slu.documents.page import Page, Picture, Players, Section, Table, Text, write_page
 from slu.evaluation.conditions import ConditionSettings
+from slu.evaluation.evaluation import Evaluation
 from slu.evaluation.honesty import Overlap
 from slu.evaluation.report import ReportFacts, report_page
-from slu.evaluation.run import Evaluation, evaluate
+from slu.evaluation.run import evaluate
 from slu.evaluation.summary import metrics_document
 from slu.evaluation.text_report import classification_report
 from slu.evaluation.verdict import verdict

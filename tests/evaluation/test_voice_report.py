@@ -12,8 +12,8 @@ from slu.corpus.manifest import Manifest
 from slu.documents.page import Page, Picture, Table, Text, write_page
 from slu.evaluation.answers import Answers
 from slu.evaluation.conditions import CLEAN
+from slu.evaluation.evaluation import Evaluation
 from slu.evaluation.report import ReportFacts, report_page
-from slu.evaluation.run import Evaluation
 from slu.evaluation.tables import metrics_table
 from slu.evaluation.text_report import classification_report
 from slu.spec import Head
