@@ -1,7 +1,7 @@
 """Measure speed and memory on this machine, as ratios side by side."""
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -61,23 +61,21 @@ def _pairs(settings: Mapping[str, Any]) -> dict[str, Pair]:
 
 
 def _feature_table(rates: Mapping[str, float]) -> Table:
-    table = Table(title=f"features: clips of {CLIP_S} s", title_justify="left")
-    first = next(iter(rates))
-    for column in ("", "clips / CPU s", "CPU ms / clip", f"x {first}"):
-        table.add_column(column, justify="right" if column else "left")
-    for name, rate in rates.items():
-        table.add_row(name, f"{rate:.0f}", f"{1e3 / rate:.2f}", f"{rate / rates[first]:.2f}")
-    return table
+    return _rates_table(f"features: clips of {CLIP_S} s", rates, "CPU ms / clip", lambda rate: f"{1e3 / rate:.2f}")
 
 
 def _training_table(rates: Mapping[str, float]) -> Table:
     title = f"training: clips of {CLIP_S} s; an epoch is {EPOCH_CLIPS:,} of them, their features computed before"
+    return _rates_table(title, rates, "CPU s / epoch", lambda rate: f"{EPOCH_CLIPS / rate:.1f}")
+
+
+def _rates_table(title: str, rates: Mapping[str, float], cost: str, cost_of: Callable[[float], str]) -> Table:
     table = Table(title=title, title_justify="left")
     first = next(iter(rates))
-    for column in ("", "clips / CPU s", "CPU s / epoch", f"x {first}"):
+    for column in ("", "clips / CPU s", cost, f"x {first}"):
         table.add_column(column, justify="right" if column else "left")
     for name, rate in rates.items():
-        table.add_row(name, f"{rate:.0f}", f"{EPOCH_CLIPS / rate:.1f}", f"{rate / rates[first]:.2f}")
+        table.add_row(name, f"{rate:.0f}", cost_of(rate), f"{rate / rates[first]:.2f}")
     return table
 
 

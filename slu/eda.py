@@ -103,7 +103,7 @@ def load_dataset(settings: Mapping[str, Any], data: DataSettings, outputs: Path)
     path = Path(str(data.manifest))
     if spoken is None:
         return from_manifest(path, data.heads, split)
-    return with_spoken(from_manifest(path, tuple(spoken.heads), split, heads), spoken)
+    return with_spoken(from_manifest(path, tuple(spoken.heads), split, heads), spoken, split.val)
 
 
 def _commands(

@@ -168,3 +168,10 @@ def describe_split(table: pd.DataFrame, *, named: bool = True) -> str:
 def speaker_hash(name: str) -> str:
     """Stands for a speaker in a bundle: bundles travel, names should not."""
     return hashlib.blake2b(name.encode(), digest_size=8).hexdigest()
+
+
+def spoken_sides(recorded: pd.DataFrame, val: float) -> list[str]:
+    """The sides of a synthesised corpus that join recordings: its training voices, and its validation voices where
+    there should be validation (`val`, the share asked for) and no recording is marked for it. They never test."""
+    has_val = "split" in recorded.columns and bool((recorded["split"] == "val").any())
+    return ["train", "val"] if val > 0 and not has_val else ["train"]

@@ -11,7 +11,7 @@ import pandas as pd
 
 from slu.common.errors import UserError
 from slu.corpus.manifest import SPLIT_NAMES, SPLITS, Manifest, infer_heads, normalise_label, read_manifest
-from slu.corpus.splits import SplitSettings, assign_splits
+from slu.corpus.splits import SplitSettings, assign_splits, spoken_sides
 from slu.spec import RESERVED, Head
 
 COLUMNS = ("file_name", "where", "speaker", "split", "text", "problem")
@@ -139,9 +139,9 @@ def from_spoken(path: Path, task: str, heads: Sequence[Head]) -> Dataset:
     return Dataset(task, completed(table), audio, classes, "the synthesiser's own", spoken=True)
 
 
-def with_spoken(recorded: Dataset, spoken: Dataset) -> Dataset:
-    """The recordings, and the synthesiser's training voices beside them, as training mixes them."""
-    voices = spoken.table.index[spoken.table["split"] == "train"]
+def with_spoken(recorded: Dataset, spoken: Dataset, val: float = 0.0) -> Dataset:
+    """The recordings, and the synthesiser's voices beside them, as training mixes them; `val` is its share asked for."""
+    voices = spoken.table.index[spoken.table["split"].isin(spoken_sides(recorded.table, val))]
     parts = [recorded.table.assign(synthetic=""), spoken.table.loc[voices].assign(synthetic="yes")]
     table = pd.concat(parts, ignore_index=True).fillna("")
     audio = (*recorded.audio, *(spoken.audio[row] for row in voices))

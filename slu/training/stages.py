@@ -13,7 +13,7 @@ from slu.common.settings import parse_settings
 from slu.corpus.dataset_facts import write_dataset_facts
 from slu.corpus.manifest import Manifest, infer_heads, read_manifest
 from slu.corpus.menu import Menu
-from slu.corpus.splits import SplitSettings, assign_splits
+from slu.corpus.splits import SplitSettings, assign_splits, spoken_sides
 from slu.corpus.synthesised import corpus_heads, ensure_synthesised, synthesis_settings
 from slu.features import FrontEnd, build_front_end
 from slu.spec import Head, TaskSpec
@@ -103,7 +103,7 @@ def load_data(settings: Mapping[str, Any], outputs: Path) -> tuple[Manifest, Tas
         manifest = read_manifest(path, heads)
     if data.manifest is not None:
         recorded, heads = _read_recordings(Path(data.manifest), data, heads)
-        manifest = recorded if manifest is None else _train_along(recorded, manifest, validate=data.split.val > 0)
+        manifest = recorded if manifest is None else _train_along(recorded, manifest, data.split.val)
     assert manifest is not None
     assert heads is not None
     try:
@@ -142,14 +142,9 @@ def split_settings(settings: Mapping[str, Any]) -> SplitSettings:
     return parse_settings(DataSettings, settings["data"], "data").split
 
 
-def _train_along(recorded: Manifest, spoken: Manifest, *, validate: bool) -> Manifest:
-    """The recordings, and the training voices of the synthesised corpus added to their training split.
-
-    Where there should be validation (`validate`) and no recording is marked for it, the corpus's validation voices
-    stand in. They never test.
-    """
-    sides = ["train", "val"] if validate and not (recorded.table["split"] == "val").any() else ["train"]
-    voices = spoken.table[spoken.table["split"].isin(sides)]
+def _train_along(recorded: Manifest, spoken: Manifest, val: float) -> Manifest:
+    """The recordings, and the voices of the synthesised corpus beside them."""
+    voices = spoken.table[spoken.table["split"].isin(spoken_sides(recorded.table, val))]
     files = [str((spoken.folder / name).resolve()) for name in voices["file_name"]]
     parts = [recorded.table.assign(synthetic=""), voices.assign(file_name=files, synthetic="yes")]
     return Manifest(recorded.path, pd.concat(parts, ignore_index=True).fillna(""))
