@@ -140,7 +140,7 @@ def from_spoken(path: Path, task: str, heads: Sequence[Head]) -> Dataset:
 
 
 def with_spoken(recorded: Dataset, spoken: Dataset, val: float = 0.0) -> Dataset:
-    """The recordings, and the synthesiser's voices beside them, as training mixes them; `val` is its share asked for."""
+    """The recordings, and the synthesiser's voices beside them, as training mixes them; `val` as in its settings."""
     voices = spoken.table.index[spoken.table["split"].isin(spoken_sides(recorded.table, val))]
     parts = [recorded.table.assign(synthetic=""), spoken.table.loc[voices].assign(synthetic="yes")]
     table = pd.concat(parts, ignore_index=True).fillna("")
