@@ -10,6 +10,9 @@ from typing import Any
 
 SPEC_VERSION = 1
 
+NOT_MENTIONED = ""
+"""The class of a head whose slot was left out of the sentence: its first class, and an empty cell in a manifest."""
+
 RESERVED = frozenset({"file_name", "speaker", "split", "text", "source", "recording"})
 """Columns of a manifest that cannot be heads."""
 

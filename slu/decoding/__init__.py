@@ -1,0 +1,1 @@
+"""From a menu's sentences and frame posteriors to answers."""
