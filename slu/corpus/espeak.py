@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from slu.common.errors import UserError
 
-_SYNCHRONOUS, _WORD_EVENT, _LIST_END = 2, 1, 0
+_SYNCHRONOUS, _PHONEME_EVENTS = 2, 0x1
+_LIST_END, _WORD_EVENT, _PHONEME_EVENT = 0, 1, 7
 _UTF8, _PHONEMES = 0x1, 0x100
 _RATE, _PITCH, _RANGE, _WORD_GAP = 1, 3, 4, 7
 _MAX_VOICES = 349
@@ -56,7 +57,11 @@ class Prosody:
 class Speech:
     samples: NDArray[np.int16]
     words: tuple[tuple[int, int, float], ...]
-    """Per word: position of its first character (from 0), number of characters, start in seconds."""
+    """Per word: position of its first character (from 0), number of characters, start in seconds. Two words that
+    espeak-ng says as one, as in "on the", are one here."""
+    phones: tuple[tuple[str, float, int], ...] = ()
+    """Per phone: espeak-ng's name with stress marks (`_` and what begins with it is a pause), start in seconds (of a
+    stop: of its release), and the index of its word, -1 before the first."""
 
 
 def variants() -> list[str]:
@@ -97,12 +102,13 @@ class Engine:
             data = _with_variants(data, folder, extra_variants, languages, shipped)
         self._known = {p.name for p in (data / "voices" / "!v").iterdir()}
         self._lib = ctypes.CDLL(espeakng_loader.get_library_path())
-        self.sample_rate: int = self._lib.espeak_Initialize(_SYNCHRONOUS, 0, str(data.parent).encode(), 0)
+        self.sample_rate: int = self._lib.espeak_Initialize(_SYNCHRONOUS, 0, str(data.parent).encode(), _PHONEME_EVENTS)
         if self.sample_rate <= 0:
             raise UserError("espeak-ng did not start: its data folder is missing or damaged; run `make setup` again")
         self._lib.espeak_ng_SetRandSeed(ctypes.c_long(seed))
         self._blocks: list[NDArray[np.int16]] = []
         self._words: list[tuple[int, int, float]] = []
+        self._phones: list[tuple[str, float, int]] = []
         self._callback = _Callback(self._receive)  # kept: the library holds only a pointer to it
         self._lib.espeak_SetSynthCallback(self._callback)
         self._voice = ""
@@ -115,8 +121,11 @@ class Engine:
         index = 0
         while events[index].type != _LIST_END:
             event = events[index]
+            start_s = event.sample / self.sample_rate
             if event.type == _WORD_EVENT:
-                self._words.append((event.text_position - 1, event.length, event.audio_position / 1000.0))
+                self._words.append((event.text_position - 1, event.length, start_s))
+            elif event.type == _PHONEME_EVENT:
+                self._phones.append((event.id.decode(errors="replace"), start_s, len(self._words) - 1))
             index += 1
         return 0
 
@@ -140,12 +149,12 @@ class Engine:
             (_WORD_GAP, prosody.word_gap),
         ):
             self._lib.espeak_SetParameter(parameter, value, 0)
-        self._blocks, self._words = [], []
+        self._blocks, self._words, self._phones = [], [], []
         data = text.encode() + b"\0"
         status = self._lib.espeak_Synth(data, ctypes.c_size_t(len(data)), 0, 1, 0, _UTF8 | _PHONEMES, None, None)
         if status != 0 or not self._blocks:
             raise UserError(f"espeak-ng could not say '{text}'")
-        return Speech(np.concatenate(self._blocks), tuple(self._words))
+        return Speech(np.concatenate(self._blocks), tuple(self._words), tuple(self._phones))
 
 
 def _with_variants(data: Path, target: Path, extra: Mapping[str, str], languages: Sequence[str], shipped: bool) -> Path:

@@ -7,7 +7,6 @@ floor that every real recording has, and writes FLAC. Clips without any voice ca
 import io
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
-from itertools import islice
 from pathlib import Path
 from typing import Annotated
 
@@ -22,11 +21,14 @@ from slu.audio.decode import Waveform
 from slu.audio.noise import coloured_noise, mix, reverberate, room_response
 from slu.common.errors import UserError
 from slu.common.files import atomic_directory
+from slu.corpus.aligning import align
+from slu.corpus.alignments import write_alignments
 from slu.corpus.espeak import Speech
 from slu.corpus.menu import Menu, Sentence, draw_sentences
 from slu.corpus.no_voice import SOURCE, draw_no_voice
 from slu.corpus.speaking import Item, speak_all
 from slu.corpus.voices import Speaker, VoiceSettings, draw_speakers
+from slu.decoding.alignment import Alignment
 
 SPLITS = ("train", "val", "test")
 Count = Annotated[int, Field(ge=1)]
@@ -107,7 +109,8 @@ def plan(menu: Menu, settings: SynthesisSettings) -> list[Utterance]:
 def synthesise(
     menu: Menu, settings: SynthesisSettings, folder: Path, progress: Callable[[int, int], None]
 ) -> pd.DataFrame:
-    """Write `folder/audio/*.flac` and return the manifest; the folder appears only when all is done.
+    """Write `folder/audio/*.flac` and their alignments, and return the manifest; the folder appears only when all is
+    done.
 
     Raises UserError when espeak-ng cannot speak the menu's language or one of the voices.
     """
@@ -115,13 +118,16 @@ def synthesise(
     total = len(utterances) + sum(settings.no_voice.values())
     spoken = speak_all(_items(utterances, settings.seed), settings.seed, _invented(utterances))
     rows: list[dict[str, str]] = []
+    alignments: dict[str, Alignment] = {}
     with atomic_directory(folder) as target:
         (target / "audio").mkdir()
         for index, utterance in enumerate(utterances):
             rng = np.random.default_rng([settings.seed, len(SPLITS), index])
-            samples = _record(islice(spoken, len(utterance.sentences)), utterance.split, settings, rng)
+            said = zip(utterance.sentences, spoken, strict=False)
+            samples, alignment = _record(said, utterance.split, settings, rng)
             name = f"audio/{utterance.split}_{index:06d}.flac"
             _write(target / name, samples, settings.sample_rate)
+            alignments[name] = alignment
             rows.append(_row(name, utterance, several_languages=len(menu.spoken_languages) > 1))
             progress(len(rows), total)
         for split, number in ((s, n) for s in SPLITS for n in range(settings.no_voice.get(s, 0))):
@@ -132,6 +138,7 @@ def synthesise(
             speaker = f"{split}-none-{number:03d}"
             rows.append({"file_name": name, "speaker": speaker, "split": split, "text": kind, "source": SOURCE})
             progress(len(rows), total)
+        write_alignments(target, alignments)
         manifest = pd.DataFrame(rows).fillna("")
         manifest.to_csv(target / "metadata.csv", index=False)
     return manifest
@@ -161,13 +168,18 @@ def _invented(utterances: list[Utterance]) -> dict[str, str]:
     return {u.speaker.voice: u.speaker.variant_text for u in utterances if u.speaker.variant_text}
 
 
-def _record(spoken: Iterable[tuple[Speech, int]], split: str, settings: SynthesisSettings, rng: Generator) -> Waveform:
-    """One clip of what is said one after the other."""
-    acoustics, parts = settings.acoustics, []
-    for speech, rate in spoken:
+def _record(
+    said: Iterable[tuple[Sentence, tuple[Speech, int]]], split: str, settings: SynthesisSettings, rng: Generator
+) -> tuple[Waveform, Alignment]:
+    """One clip of what is said one after the other, and what is heard when."""
+    acoustics, parts, alignment, length = settings.acoustics, [], Alignment((), ()), 0
+    for sentence, (speech, rate) in said:
         samples = soxr.resample(speech.samples.astype(np.float32) / 32768.0, rate, settings.sample_rate)
         before, after = (int(rng.uniform(*acoustics.pause_s) * settings.sample_rate) for _ in range(2))
+        start_s = (length + before) / settings.sample_rate
+        alignment += align(speech, rate, sentence.text, sentence.spoken).shifted(start_s)
         parts.append(np.pad(samples, (before, after)).astype(np.float32))
+        length += len(parts[-1])
     samples = np.concatenate(parts)
     if split == "train" and rng.random() < acoustics.room_share:
         response = room_response(
@@ -178,7 +190,7 @@ def _record(spoken: Iterable[tuple[Speech, int]], split: str, settings: Synthesi
     samples = mix(samples, floor, rng.uniform(*acoustics.floor_snr_db))
     level = 10 ** (rng.uniform(*acoustics.level_db) / 20)
     samples *= level / max(float(np.sqrt(np.mean(samples**2))), 1e-9)
-    return samples / max(1.0, float(np.abs(samples).max()))
+    return samples / max(1.0, float(np.abs(samples).max())), alignment
 
 
 def _items(utterances: list[Utterance], seed: int) -> list[Item]:

@@ -9,6 +9,7 @@ from slu.common.errors import UserError
 from slu.common.progress import progress_bar
 from slu.common.settings import parse_settings
 from slu.common.stage import fingerprint, is_fresh, mark_done
+from slu.corpus.alignments import ALIGNMENTS
 from slu.corpus.menu import Menu
 from slu.corpus.synthesis import VERSION, SynthesisSettings, synthesise
 from slu.corpus.voices import VoiceSettings
@@ -47,12 +48,16 @@ def corpus_fingerprint(menu: Menu, settings: SynthesisSettings) -> str:
 
 
 def ensure_synthesised(
-    menu: Menu, settings: SynthesisSettings, outputs: Path, *, force: bool = False
+    menu: Menu, settings: SynthesisSettings, outputs: Path, *, force: bool = False, aligned: bool = False
 ) -> tuple[Path, bool]:
-    """Path of the corpus's manifest, and whether it had to be spoken now."""
+    """Path of the corpus's manifest, and whether it had to be spoken now.
+
+    With `aligned`, a corpus from before there were alignments is spoken again, to the same bytes.
+    """
     value = corpus_fingerprint(menu, settings)
     folder = outputs / "corpus" / f"{menu.task}-{value[:8]}"
-    if not force and is_fresh(folder, value) and (folder / "metadata.csv").is_file():
+    files = ("metadata.csv", ALIGNMENTS) if aligned else ("metadata.csv",)
+    if not force and is_fresh(folder, value) and all((folder / name).is_file() for name in files):
         return folder / "metadata.csv", False
     corpus_heads(menu, settings.voices)
     with progress_bar(f"speaking {menu.task}") as progress:

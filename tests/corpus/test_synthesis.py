@@ -14,6 +14,7 @@ from slu.audio.decode import rms_db
 from slu.audio.pitch import median_pitch
 from slu.common.errors import UserError
 from slu.common.files import content_hash
+from slu.corpus.alignments import read_alignments
 from slu.corpus.espeak import Engine, Prosody, variants
 from slu.corpus.manifest import read_manifest
 from slu.corpus.menu import Menu
@@ -23,6 +24,7 @@ from slu.corpus.synthesis import Acoustics, SynthesisSettings, plan, synthesise
 from slu.corpus.synthesised import corpus_fingerprint, corpus_heads, ensure_synthesised, synthesis_settings
 from slu.corpus.voice_classes import VoiceClass
 from slu.corpus.voices import VoiceSettings, family
+from slu.decoding.words import words_of
 from slu.spec import Head
 from tests.conftest import ROOT
 
@@ -98,10 +100,25 @@ def test_clips_are_speech_over_a_noise_floor(corpus: Path) -> None:
         assert constant < 0.1 * rate, f"{path.name}: {constant} equal samples in a row"
 
 
+def test_alignments_are_of_the_finished_clips(corpus: Path) -> None:
+    table = read_manifest(corpus / "metadata.csv").table
+    alignments = read_alignments(corpus / "metadata.csv")
+    assert list(alignments) == table["file_name"].tolist()
+    for row in table.to_dict("records"):
+        samples, rate = sf.read(corpus / row["file_name"])
+        alignment = alignments[row["file_name"]]
+        assert tuple(word for word, _, _ in alignment.words) == words_of(row["text"])
+        start, end = alignment.words[0][1], alignment.words[-1][2]
+        assert 0.19 < start < 0.4
+        assert 0.19 < len(samples) / rate - end < 0.4
+        said = samples[int(start * rate) : int(end * rate)]
+        assert rms_db(said.astype(np.float32)) > rms_db(samples[: int((start - 0.02) * rate)].astype(np.float32)) + 15
+
+
 def test_the_same_seed_gives_the_same_bytes(corpus: Path, tmp_path: Path) -> None:
     speak(tmp_path / "again")
     assert hashes(tmp_path / "again") == hashes(corpus)
-    assert len(set(hashes(corpus).values())) == 17
+    assert len(set(hashes(corpus).values())) == 18
 
 
 GREETINGS = Menu.parse(
