@@ -58,7 +58,8 @@ class Head:
         return {label: i for i, label in enumerate(self.classes)}
 
     def shown(self, label: str) -> str:
-        return self.display.get(label, label)
+        is_left_out = label == NOT_MENTIONED and label in self.classes
+        return self.display.get(label, "not mentioned" if is_left_out else label)
 
     def to_json(self) -> dict[str, Any]:
         optional: dict[str, Any] = {}

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from slu.spec import Head, TaskSpec
+from slu.spec import NOT_MENTIONED, Head, TaskSpec
 
 PRODUCT = Head("product", ("teh", "kopi"))
 QUANTITY = Head("quantity", ("1", "2", "10"), "qty")
@@ -75,3 +75,11 @@ def test_specs_that_make_no_sense() -> None:
         TaskSpec("orders", ())
     with pytest.raises(ValueError, match="names a head twice"):
         TaskSpec("orders", (PRODUCT, Head("product", ("a", "b"))))
+
+
+def test_a_slot_that_may_be_left_out_is_shown_in_words() -> None:
+    size = Head("size", (NOT_MENTIONED, "small"))
+    assert (size.shown(NOT_MENTIONED), size.shown("small"), PRODUCT.shown("")) == ("not mentioned", "small", "")
+    assert Head("size", ("", "small"), display={"": "tidak disebut"}).shown("") == "tidak disebut"
+    with pytest.raises(ValueError, match="shows two classes under one name"):
+        Head("size", ("", "not mentioned"))

@@ -53,7 +53,7 @@ Not for: {not_for}"""
 
 
 def _head(head: Head) -> str:
-    names = [f"{c} (shown as {head.shown(c)})" if head.shown(c) != c else c for c in head.classes]
+    names = [f"{c} (shown as {head.shown(c)})" if c not in ("", head.shown(c)) else head.shown(c) for c in head.classes]
     threshold = f"; {head.classes[1]} from a score of {head.threshold:.3f} on" if head.threshold != 0.5 else ""
     return f"- `{head.name}`: {', '.join(names)}{threshold}"
 

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from slu.spec import NOT_MENTIONED
+
 NOT_SURE = "not sure"
 """The reason when the confidence is too low: the others say that there was nothing to be sure of."""
 
@@ -31,10 +33,11 @@ class Prediction:
     def heard(self, heads: Iterable[str] | None = None) -> str:
         """The answer for people: `product teh, quantity 2`; a label with a name of its own says it alone, `Perempuan`.
 
-        Of all heads, or of those named.
+        Of all heads, or of those named; slots that were not mentioned are left out.
         """
-        named = self.labels if heads is None else heads
-        return ", ".join(head_and_label(head, self.labels[head], self.display.get(head, "")) for head in named)
+        said = [head for head in (self.labels if heads is None else heads) if self.labels[head] != NOT_MENTIONED]
+        shown = [head_and_label(head, self.labels[head], self.display.get(head, "")) for head in said]
+        return ", ".join(shown) or "nothing"
 
     def told(self) -> str:
         """The answer, or why there is none: `cannot tell: not sure (perhaps Perempuan)`."""

@@ -1,7 +1,8 @@
 """The manifest: one CSV row per utterance, in the AudioFolder convention.
 
-`file_name` is relative to the CSV; one column per head holds the label (empty: not labelled); `speaker`,
-`split` (train, val or test), `text` and `source` are optional; other columns are carried along.
+`file_name` is relative to the CSV; one column per head holds the label (empty: not labelled, or not mentioned, see
+slu.corpus.labels); `speaker`, `split` (train, val or test), `text` and `source` are optional; other columns are
+carried along.
 """
 
 import re
@@ -122,7 +123,7 @@ def _schema(heads: Sequence[Head]) -> pa.DataFrameSchema:
         "speaker": pa.Column(str, required=False),
     }
     for head in heads:
-        known = ", ".join(head.classes)
+        known = ", ".join(label for label in head.classes if label)
         check = pa.Check.isin(["", *head.classes], error=f"is not one of the classes {known}")
         columns[head.name] = pa.Column(str, check, required=False)
     return pa.DataFrameSchema(columns)

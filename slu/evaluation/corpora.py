@@ -13,6 +13,7 @@ import numpy as np
 
 from slu.bundles import Bundle
 from slu.common.errors import UserError
+from slu.corpus.labels import fully_labelled
 from slu.evaluation.clip_choice import ChosenClips, choose_clips
 from slu.evaluation.evaluation import Evaluation
 from slu.evaluation.honesty import Overlap
@@ -147,7 +148,7 @@ def choose_corpora(
     for choice in chosen.values():
         table = choice.clips.table
         absent = [name for name in names if name not in table.columns]
-        if absent or not (table[names] != "").all(axis=1).any():
+        if absent or not fully_labelled(table, spec.heads, names).any():
             raise UserError(f"{choice.clips.path} has no labels of {' and '.join(absent or names)} to score by; take "
                             "it out of manifest=, or label it")  # fmt: skip
     return chosen

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from slu.audio.decode import Waveform, decode
 from slu.bundles import Prediction, Predictor
 from slu.bundles.decision import decide, stated
+from slu.corpus.labels import label_ids
 from slu.corpus.manifest import Manifest
 from slu.evaluation.answers import Answers
 from slu.evaluation.conditions import Condition
@@ -45,10 +46,7 @@ class Evaluation:
     @cached_property
     def truth(self) -> dict[str, Indices]:
         """Class indices by head; -1 is no label, or one that the model does not know."""
-        return {
-            head.name: np.array([head.to_ids().get(label, -1) for label in self.table[head.name]], dtype=np.int64)
-            for head in self.heads
-        }
+        return label_ids(self.table, self.heads)
 
     @cached_property
     def guess(self) -> dict[str, Indices]:

@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Literal
 
 from slu.common.errors import UserError
+from slu.corpus.labels import NO_LABEL, label_ids
 from slu.corpus.manifest import Manifest, normalise_label, read_manifest
-from slu.spec import Head
+from slu.spec import NOT_MENTIONED, Head
 
 OnUnknownLabel = Literal["error", "skip"]
 
@@ -31,7 +32,8 @@ def read_labelled(path: Path, heads: Sequence[Head], on_unknown: OnUnknownLabel)
         strange = ~labels.isin(["", *head.classes])
         for label, count in labels[strange].value_counts().sort_index().items():
             unknown[f"the model does not know {head.name} '{label}'"] = int(count)
-        table[head.name] = labels.where(~strange, "")
-    if not any((table[head.name] != "").any() for head in present):
+        # Where an empty cell would say "not mentioned", the unknown label stays as it is: it has no index.
+        table[head.name] = labels if NOT_MENTIONED in head.classes else labels.where(~strange, "")
+    if not any((ids != NO_LABEL).any() for ids in label_ids(table, present).values()):
         raise UserError(f"{path} has no label that the model knows; its heads are {', '.join(h.name for h in heads)}")
     return Manifest(path, table), unknown

@@ -15,6 +15,7 @@ import pandas as pd
 from rich.table import Table
 
 from slu.common.errors import UserError
+from slu.corpus.labels import fully_labelled
 from slu.corpus.splits import leaking_speakers, leave_one_out, speakers
 from slu.evaluation.metrics import summarise_folds
 from slu.evaluation.reference import Rule
@@ -58,7 +59,7 @@ def leave_one_speaker_out(
     table, where = data.features.table, str(data.manifest.path)
     real = table if "synthetic" not in table.columns else table[table["synthetic"] == ""]
     names = sorted(speakers(real, where).unique())
-    labelled = (table[data.spec.head_names] != "").all(axis=1)
+    labelled = fully_labelled(table, data.spec.heads)
     if unlabelled := [name for name in names if not bool((labelled & (table["speaker"] == name)).any())]:
         raise UserError(f"{where}: speaker '{unlabelled[0]}' has no clip with all labels to test on; take them out")
     if len(names) < 2:
@@ -82,7 +83,7 @@ def _on_leaky_split(data: Prepared, real: pd.DataFrame, settings: FitSettings, f
     table = data.features.table
     leaking = leaking_speakers(real[real["split"] != "val"])
     test = subset(data.manifest, "split", "test")
-    if not leaking or not (test.table[data.spec.head_names] != "").all(axis=1).any():
+    if not leaking or not fully_labelled(test.table, data.spec.heads).any():
         return None
     fitted = fit(table[table["split"] != "val"], data.spec, settings, folder)
     metrics = score_fitted(fitted, data.spec, test)["clean"].metrics

@@ -21,6 +21,7 @@ from slu.common.errors import UserError
 from slu.common.files import settings_hash
 from slu.common.settings import parse_settings
 from slu.common.stage import fingerprint
+from slu.corpus.labels import fully_labelled
 from slu.corpus.splits import (
     SplitSettings,
     assign_splits,
@@ -126,7 +127,7 @@ def plan(settings: SplitEffectSettings, data: Prepared, shares: SplitSettings) -
             drawn = split_rows(data, split)
             place = f"{where}, split_effect.methods={method} with seed {seed}"
             require_examples(drawn, data.spec, ("train", "test"), place)
-            labelled = (drawn[data.spec.head_names] != "").all(axis=1)
+            labelled = fully_labelled(drawn, data.spec.heads)
             if not (labelled & (drawn["split"] == "test")).any():
                 raise UserError(f"{place}: no test segment has all labels; take another seed, or take unlabelled out")
             trials += [Trial(name, dict(model), split) for name, model in settings.models.items()]

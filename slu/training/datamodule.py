@@ -17,12 +17,11 @@ from pydantic import Field
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
+from slu.corpus.labels import NO_LABEL as NO_LABEL
+from slu.corpus.labels import label_ids
 from slu.features import FrontEnd
 from slu.features.augment import Augment, AugmentSettings
 from slu.spec import TaskSpec
-
-NO_LABEL = -1
-"""A clip without a label for a head: the head neither learns from it nor is scored on it."""
 
 
 class Batch(NamedTuple):
@@ -53,11 +52,7 @@ class UtteranceDataset(Dataset[tuple[Tensor, tuple[int, ...], int]]):
         self.paths = table["feature_path"].to_numpy()
         self.lengths = table["n_frames"].to_numpy(dtype=np.int64)
         self.heads = spec.head_names
-        self.labels = np.full((len(table), len(spec.heads)), NO_LABEL, dtype=np.int64)
-        for column, head in enumerate(spec.heads):
-            if head.name in table.columns:
-                ids = head.to_ids()
-                self.labels[:, column] = [ids.get(str(label), NO_LABEL) for label in table[head.name]]
+        self.labels = np.stack(list(label_ids(table, spec.heads).values()), axis=1)
 
     def __len__(self) -> int:
         return len(self.paths)

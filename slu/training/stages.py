@@ -11,6 +11,7 @@ from slu.common.errors import UserError
 from slu.common.files import settings_hash
 from slu.common.settings import parse_settings
 from slu.corpus.dataset_facts import write_dataset_facts
+from slu.corpus.labels import label_ids
 from slu.corpus.manifest import Manifest, infer_heads, read_manifest
 from slu.corpus.menu import Menu
 from slu.corpus.splits import SplitSettings, assign_splits, spoken_sides
@@ -174,9 +175,9 @@ def require_examples(table: pd.DataFrame, spec: TaskSpec, splits: Sequence[str],
     for split in splits:
         if not (table["split"] == split).any():
             raise UserError(f"{where}: the {split} split is empty")
-    train = table[table["split"] == "train"]
+    ids = label_ids(table[table["split"] == "train"], spec.heads)
     for head in spec.heads:
-        absent = sorted(set(head.classes) - set(train[head.name]))
+        absent = sorted(label or head.shown(label) for i, label in enumerate(head.classes) if i not in ids[head.name])
         if absent:
             raise UserError(
                 f"{where}: '{absent[0]}' of head '{head.name}' has no training example"

@@ -3,7 +3,9 @@ from pathlib import Path
 import pytest
 
 from slu.common.errors import UserError
+from slu.corpus.labels import label_ids
 from slu.evaluation.labels import read_labelled
+from slu.spec import NOT_MENTIONED, Head
 from tests.bundles.helpers import HEADS
 
 CSV = "file_name,product,quantity\na.wav,tea,1\nb.wav,cola,2.0\nc.wav,cola,9\nd.wav,milk,\n"
@@ -35,3 +37,11 @@ def test_nothing_but_unknown_labels_is_refused(tmp_path: Path) -> None:
     for how in ("error", "skip"):
         with pytest.raises(UserError, match="product"):
             read_labelled(tmp_path / "n.csv", HEADS, how)  # type: ignore[arg-type]
+
+
+def test_an_unknown_label_is_not_taken_for_a_slot_that_was_left_out(path: Path) -> None:
+    heads = (HEADS[0], Head("quantity", (NOT_MENTIONED, "1", "2")))
+    manifest, unknown = read_labelled(path, heads, "skip")
+    ids = label_ids(manifest.table, heads)
+    assert ids["quantity"].tolist() == [1, 2, -1, 0]
+    assert unknown["the model does not know quantity '9'"] == 1
