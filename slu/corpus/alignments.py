@@ -1,7 +1,7 @@
 """The alignments of a corpus: `alignment.jsonl` beside its manifest, one line per clip that has one."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from slu.common.errors import UserError
@@ -9,6 +9,8 @@ from slu.common.files import atomic_write
 from slu.decoding.alignment import Alignment
 
 ALIGNMENTS = "alignment.jsonl"
+_DEPTH = 3
+"""Folders between a clip and its manifest, at most."""
 
 
 def write_alignments(folder: Path, alignments: Mapping[str, Alignment]) -> None:
@@ -19,8 +21,22 @@ def write_alignments(folder: Path, alignments: Mapping[str, Alignment]) -> None:
             file.write(json.dumps(line, ensure_ascii=False, separators=(",", ":")) + "\n")
 
 
+def find_alignments(files: Iterable[str]) -> dict[str, Alignment]:
+    """Of absolute paths of clips, whichever corpora they are of: the alignments of those that have one, by path."""
+    names: dict[Path, set[str]] = {}
+    for name in files:
+        names.setdefault(Path(name).parent, set()).add(name)
+    found = {}
+    for folder, own in names.items():
+        corpus = next((place for place in (folder, *folder.parents[:_DEPTH]) if (place / ALIGNMENTS).is_file()), None)
+        if corpus is not None:
+            known = {str(corpus / name): value for name, value in read_alignments(corpus / "metadata.csv").items()}
+            found.update({name: known[name] for name in own if name in known})
+    return found
+
+
 def read_alignments(manifest: Path) -> dict[str, Alignment]:
-    """By `file_name`; clips without voice or with unknown times are not in it. Empty where there is no such file.
+    """By `file_name`; clips of which the times are not known are not in it. Empty where there is no such file.
 
     Raises UserError for a damaged file.
     """

@@ -135,6 +135,7 @@ def synthesise(
             kind, samples = draw_no_voice(settings.sample_rate, settings.acoustics.level_db, rng)
             name = f"audio/{split}_none_{number:06d}.flac"
             _write(target / name, samples, settings.sample_rate)
+            alignments[name] = Alignment((), ())
             speaker = f"{split}-none-{number:03d}"
             rows.append({"file_name": name, "speaker": speaker, "split": split, "text": kind, "source": SOURCE})
             progress(len(rows), total)

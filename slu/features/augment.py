@@ -14,6 +14,9 @@ from torch import Tensor
 DB = math.log(10) / 10
 """One decibel in the features' unit, natural logarithm of power."""
 
+IGNORE = -100
+"""Of frame labels: nothing is known of this frame, or the clip has ended."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class AugmentSettings:
@@ -75,11 +78,18 @@ class Augment:
         self.settings, self.hop_s, self.band_hz = settings, hop_s, band_hz
 
     def __call__(self, features: Tensor, lengths: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        features, lengths, _ = self.with_labels(features, lengths, None, generator)
+        return features, lengths
+
+    def with_labels(
+        self, features: Tensor, lengths: Tensor, labels: Tensor | None, generator: torch.Generator
+    ) -> tuple[Tensor, Tensor, Tensor | None]:
+        """The same, and with `labels` ((batch, frames, any number), integers), moved with the frames they are of."""
         s, g = self.settings, generator
         if s.crop_prob:
-            features, lengths = self._crop(features, lengths, g)
+            features, lengths, labels = self._crop(features, lengths, labels, g)
         if s.warp_prob:
-            features, lengths = self._warp(features, lengths, g)
+            features, lengths, labels = self._warp(features, lengths, labels, g)
         batch = len(features)
         valid = (torch.arange(features.shape[1]) < lengths[:, None]).unsqueeze(-1)
         if s.reverb_prob:
@@ -96,7 +106,9 @@ class Augment:
             features = self._band(features, valid, g)
         if s.mask_prob:
             features = self._mask(features, lengths, valid, g)
-        return features.masked_fill(~valid, 0.0), lengths
+        if labels is not None:
+            labels = labels.masked_fill(~valid, IGNORE)
+        return features.masked_fill(~valid, 0.0), lengths, labels
 
     def _chosen(self, batch: int, probability: float, g: torch.Generator) -> Tensor:
         return (torch.rand(batch, generator=g) < probability).float().view(-1, 1, 1)
@@ -104,14 +116,16 @@ class Augment:
     def _uniform(self, batch: int, bounds: tuple[float, float], g: torch.Generator) -> Tensor:
         return bounds[0] + (bounds[1] - bounds[0]) * torch.rand(batch, generator=g)
 
-    def _crop(self, features: Tensor, lengths: Tensor, g: torch.Generator) -> tuple[Tensor, Tensor]:
-        batch, frames, bands = features.shape
+    def _crop(
+        self, features: Tensor, lengths: Tensor, labels: Tensor | None, g: torch.Generator
+    ) -> tuple[Tensor, Tensor, Tensor | None]:
+        batch, frames, _ = features.shape
         wanted = (self._uniform(batch, self.settings.crop_s, g) / self.hop_s).round().long().clamp(min=1)
         chosen = self._chosen(batch, self.settings.crop_prob, g).view(-1) > 0
         kept = torch.where(chosen, torch.minimum(wanted, lengths), lengths)
         start = (torch.rand(batch, generator=g) * (lengths - kept + 1)).long()
         index = (start[:, None] + torch.arange(int(kept.max()))).clamp(max=frames - 1)
-        return features.gather(1, index.unsqueeze(-1).expand(-1, -1, bands)), kept
+        return _frames_at(features, index), kept, None if labels is None else _frames_at(labels, index)
 
     def _channel(self, batch: int, g: torch.Generator) -> Tensor:
         """(batch, 1, bands) attenuation, natural logarithm of power."""
@@ -123,7 +137,9 @@ class Augment:
         above = self._chosen(batch, s.high_cut_prob, g) * torch.log2((hz / high).clamp(min=1.0))
         return -(24 * below + 96 * above).clamp(max=80.0) * DB
 
-    def _warp(self, features: Tensor, lengths: Tensor, g: torch.Generator) -> tuple[Tensor, Tensor]:
+    def _warp(
+        self, features: Tensor, lengths: Tensor, labels: Tensor | None, g: torch.Generator
+    ) -> tuple[Tensor, Tensor, Tensor | None]:
         """Stretch time and frequency of each clip in one bilinear interpolation."""
         s = self.settings
         batch, frames, bands = features.shape
@@ -144,7 +160,8 @@ class Augment:
             dim=-1,
         )
         warped = F.grid_sample(features.unsqueeze(1), grid, padding_mode="border", align_corners=True)
-        return warped.squeeze(1), new_lengths
+        moved = None if labels is None else _frames_at(labels, time.round().long())
+        return warped.squeeze(1), new_lengths, moved
 
     def _wander(self, batch: int, size: int, knots: int, g: torch.Generator) -> Tensor:
         """(batch, size) smooth random curves of unit variance at their knots."""
@@ -230,3 +247,8 @@ class Augment:
                 span = (position >= start[:, None]) & (position < (start + width)[:, None])
                 hidden |= span.unsqueeze(3 - axis)
         return torch.where(hidden & chosen, mean, features)
+
+
+def _frames_at(values: Tensor, index: Tensor) -> Tensor:
+    """(batch, frames, size) and (batch, new frames) -> (batch, new frames, size)."""
+    return values.gather(1, index.unsqueeze(-1).expand(-1, -1, values.shape[2]))

@@ -20,8 +20,9 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 from slu.corpus.labels import NO_LABEL as NO_LABEL
 from slu.corpus.labels import label_ids
 from slu.features import FrontEnd
-from slu.features.augment import Augment, AugmentSettings
+from slu.features.augment import IGNORE, Augment, AugmentSettings
 from slu.spec import TaskSpec
+from slu.training.frame_labels import FrameLabels, FrameTargets
 
 
 class Batch(NamedTuple):
@@ -33,6 +34,8 @@ class Batch(NamedTuple):
     """Per head (batch,) class indices, or NO_LABEL."""
     rows: Tensor
     """(batch,) rows of the table."""
+    frame_labels: Tensor | None = None
+    """(batch, frames, 2) phone and word of every frame of the features, IGNORE where unknown."""
 
 
 @dataclass(frozen=True)
@@ -45,29 +48,37 @@ class LoaderSettings:
     """The second validation pass hears every clip at a seeded SNR from this range; None leaves that pass out."""
 
 
-class UtteranceDataset(Dataset[tuple[Tensor, tuple[int, ...], int]]):
+Item = tuple[Tensor, tuple[int, ...], int]
+
+
+class UtteranceDataset(Dataset[Item]):
     """Reads one `.npy` per item, so that memory does not grow with the corpus."""
 
-    def __init__(self, table: pd.DataFrame, spec: TaskSpec) -> None:
+    def __init__(self, table: pd.DataFrame, spec: TaskSpec, frame_labels: FrameLabels | None = None) -> None:
         self.paths = table["feature_path"].to_numpy()
         self.lengths = table["n_frames"].to_numpy(dtype=np.int64)
-        self.heads = spec.head_names
+        self.heads, self.frame_labels = spec.head_names, frame_labels
         self.labels = np.stack(list(label_ids(table, spec.heads).values()), axis=1)
 
     def __len__(self) -> int:
         return len(self.paths)
 
-    def __getitem__(self, row: int) -> tuple[Tensor, tuple[int, ...], int]:
+    def __getitem__(self, row: int) -> Item:
         return torch.from_numpy(np.load(self.paths[row])), tuple(self.labels[row].tolist()), row
 
-    def collate(self, items: Sequence[tuple[Tensor, tuple[int, ...], int]]) -> Batch:
+    def collate(self, items: Sequence[Item]) -> Batch:
         features, labels, index = zip(*items, strict=True)
         columns = torch.tensor(labels)
+        frames = None
+        if self.frame_labels is not None:
+            parts = [self.frame_labels[row] for row in index]
+            frames = torch.nn.utils.rnn.pad_sequence(parts, batch_first=True, padding_value=IGNORE)
         return Batch(
             torch.nn.utils.rnn.pad_sequence(list(features), batch_first=True),
             torch.tensor([len(f) for f in features]),
             {name: columns[:, i] for i, name in enumerate(self.heads)},
             torch.tensor(index),
+            frames,
         )
 
 
@@ -129,13 +140,17 @@ class UtteranceDataModule(L.LightningDataModule):
         augment: AugmentSettings,
         front_end: FrontEnd,
         seed: int,
+        frames: FrameTargets | None = None,
     ) -> None:
         super().__init__()
         self.spec, self.settings, self.seed = spec, loader, seed
         self.tables = {
             split: table[table["split"] == split].reset_index(drop=True) for split in ("train", "val", "test")
         }
-        self.datasets = {split: UtteranceDataset(part, spec) for split, part in self.tables.items()}
+        self.datasets = {
+            split: UtteranceDataset(part, spec, FrameLabels(part, frames, front_end.hop_s) if frames else None)
+            for split, part in self.tables.items()
+        }
         self.augment = Augment(augment, front_end.hop_s, front_end.band_hz)
         self.validation_noise = None
         if loader.validation_snr_db is not None:
@@ -176,5 +191,5 @@ class UtteranceDataModule(L.LightningDataModule):
     def _augmented(self, batch: Batch, augment: Augment, seed: list[int]) -> Batch:
         state = np.random.SeedSequence([*seed, *batch.rows.tolist()]).generate_state(2)
         generator = torch.Generator().manual_seed(int(state[0]) << 32 | int(state[1]))
-        features, lengths = augment(batch.features, batch.lengths, generator)
-        return batch._replace(features=features, lengths=lengths)
+        features, lengths, frames = augment.with_labels(batch.features, batch.lengths, batch.frame_labels, generator)
+        return batch._replace(features=features, lengths=lengths, frame_labels=frames)

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from slu.common.settings import parse_settings
 from slu.features import LogMel
-from slu.features.augment import DB, Augment, AugmentSettings
+from slu.features.augment import DB, IGNORE, Augment, AugmentSettings
 from tests.conftest import ROOT, tone
 
 HOP_S = 0.01
@@ -73,6 +73,37 @@ def test_every_part(part: str) -> None:
     assert other.shape != out.shape or not torch.allclose(other, out)
     if part not in ("crop", "warp", "jitter"):
         torch.testing.assert_close(new_lengths, lengths)
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_labels_move_with_their_frames(part: str) -> None:
+    features, lengths = batch()
+    augment = Augment(AugmentSettings(**PARTS[part]), HOP_S, HZ)
+    numbers = torch.arange(features.shape[1]).view(1, -1, 1).repeat(4, 1, 2)
+    out, new_lengths, labels = augment.with_labels(features, lengths, numbers, torch.Generator().manual_seed(1))
+    same, _ = apply(1, **PARTS[part])
+    torch.testing.assert_close(out, same, atol=0, rtol=0)
+    assert labels is not None
+    assert labels.shape == (4, out.shape[1], 2)
+    heard = valid(out, new_lengths)
+    assert (labels[~heard] == IGNORE).all()
+    for clip in range(4):
+        own = labels[clip, : new_lengths[clip], 0]
+        assert 0 <= own.min() <= own.max() < lengths[clip]
+        if part not in ("crop", "warp", "jitter"):
+            assert own.tolist() == list(range(int(lengths[clip])))
+        elif part == "crop":
+            torch.testing.assert_close(out[clip, : new_lengths[clip]], features[clip, own], atol=0, rtol=0)
+
+
+def test_labels_follow_the_stretch() -> None:
+    features, lengths = torch.zeros(1, 100, 8), torch.tensor([100])
+    augment = Augment(AugmentSettings(warp_prob=1.0, stretch=(1.5, 1.5)), HOP_S, HZ)
+    labels = (torch.arange(100) >= 40).long().view(1, -1, 1)
+    _, _, moved = augment.with_labels(features, lengths, labels, torch.Generator().manual_seed(0))
+    assert moved is not None
+    assert int((moved == 1).sum()) == pytest.approx(90, abs=1)
+    assert moved[0, 70, 0] == 1 > moved[0, 50, 0]
 
 
 def test_the_standard_settings() -> None:
