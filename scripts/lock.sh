@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # Pin every dependency with hashes, without naming a package index.
 # hydra-optuna-sweeper 1.3.0 asks for optuna<3, whose storage fails with today's SQLAlchemy; it runs on 4.9.
+# num2words needs docopt, which has no wheel, for its command line only.
 set -euo pipefail
 uv=$1
 export CUSTOM_COMPILE_COMMAND="make lock"
 override=$(mktemp)
 trap 'rm -f "$override"' EXIT
-echo "optuna==4.9.*" >"$override"
+printf '%s\n' "optuna==4.9.*" "docopt ; python_version < '3'" >"$override"
 compile() {
   "$uv" pip compile pyproject.toml --group dev --python-version 3.11 --universal --override "$override" \
     --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet "$@"

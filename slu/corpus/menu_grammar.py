@@ -123,11 +123,13 @@ class AnyOrder(Part):
 
 def parse_sentence(text: str) -> Part:
     """Raises ValueError that says what is wrong with the notation."""
-    tokens = _TOKEN.findall(text)
-    part, rest = _sequence(tokens, closing="")
-    if rest:
-        raise ValueError(f"carrier '{text}' closes a bracket that it has not opened")
-    _check_once(part, text)
+    try:
+        part, rest = _sequence(_TOKEN.findall(text), closing="")
+        if rest:
+            raise ValueError(f"a '{rest[0]}' closes nothing")
+        _check_once(part)
+    except ValueError as error:
+        raise ValueError(f"carrier '{text}': {error}") from None
     return part
 
 
@@ -201,11 +203,11 @@ def _repeated(part: Part, times: int) -> Part:
     return Sequence((part, *[more] * (times - 1)))
 
 
-def _check_once(part: Part, text: str) -> None:
+def _check_once(part: Part) -> None:
     for node in part.nodes():
         if isinstance(node, Sequence | AnyOrder):
             said: set[str] = set()
             for piece in node.parts:
                 if twice := sorted(said & piece.slots):
-                    raise ValueError(f"carrier '{text}' can say {{{twice[0]}}} more than once")
+                    raise ValueError(f"it can say {{{twice[0]}}} more than once")
                 said |= piece.slots
