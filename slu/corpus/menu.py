@@ -16,8 +16,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from slu.common.errors import UserError
 from slu.corpus.menu_classes import HeadEntry, joined
-from slu.corpus.menu_grammar import Part, draw_text, parse_sentence
+from slu.corpus.menu_grammar import draw_text, parse_sentence
 from slu.corpus.menu_graph import build_graph
+from slu.corpus.menu_parts import Part
 from slu.decoding.graph import WordGraph
 from slu.decoding.words import words_of
 from slu.spec import NOT_MENTIONED, Head

@@ -1,124 +1,20 @@
 """The notation of a menu's sentences, as in Home Assistant's templates: what can be left out, swapped and repeated.
 
 `{size}` a slot · `(a|an)` one of them · `[please]` or not · `([{size}];[{roast}])` in any order · `[um]*2` up to twice.
-A parsed sentence is a tree of the parts below. On every way through it, a slot is said at most once.
+On every way through a sentence, a slot is said at most once.
 """
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from functools import cached_property
-from itertools import permutations
+from collections.abc import Mapping
 
 from numpy.random import Generator
+
+from slu.corpus.menu_parts import AnyOrder, Choice, InOrder, Part, Slot, Text
 
 _TOKEN = re.compile(r"\{[^{}]*\}|[()\[\]|;]|\*\d+|[^()\[\]{}|;*]+|.", re.DOTALL)
 _CLOSING = {"(": ")", "[": "]"}
 _MOST_SWAPPED = 5
 _MOST_REPEATED = 4
-
-
-@dataclass(frozen=True)
-class Part:
-    @cached_property
-    def slots(self) -> frozenset[str]:
-        """Those that may be said in it."""
-        return frozenset().union(*self.mentioned)
-
-    @cached_property
-    def mentioned(self) -> frozenset[frozenset[str]]:
-        """The sets of slots that can be said together."""
-        raise NotImplementedError
-
-    def draw(self, wanted: frozenset[str], forms: Mapping[str, str], rng: Generator) -> list[str]:
-        """Its texts from left to right, in a random way that says just the slots `wanted` (of its own)."""
-        raise NotImplementedError
-
-    def nodes(self) -> Iterator["Part"]:
-        """Itself and everything in it, from left to right."""
-        yield self
-
-
-@dataclass(frozen=True)
-class Text(Part):
-    text: str
-
-    @cached_property
-    def mentioned(self) -> frozenset[frozenset[str]]:
-        return frozenset({frozenset()})
-
-    def draw(self, wanted: frozenset[str], forms: Mapping[str, str], rng: Generator) -> list[str]:
-        return [self.text]
-
-
-@dataclass(frozen=True)
-class Slot(Part):
-    name: str
-
-    @cached_property
-    def mentioned(self) -> frozenset[frozenset[str]]:
-        return frozenset({frozenset({self.name})})
-
-    def draw(self, wanted: frozenset[str], forms: Mapping[str, str], rng: Generator) -> list[str]:
-        return [forms[self.name]]
-
-
-@dataclass(frozen=True)
-class Sequence(Part):
-    parts: tuple[Part, ...]
-
-    @cached_property
-    def mentioned(self) -> frozenset[frozenset[str]]:
-        together: set[frozenset[str]] = {frozenset()}
-        for part in self.parts:
-            together = {said | more for said in together for more in part.mentioned}
-        return frozenset(together)
-
-    def draw(self, wanted: frozenset[str], forms: Mapping[str, str], rng: Generator) -> list[str]:
-        return [text for part in self.parts for text in part.draw(wanted & part.slots, forms, rng)]
-
-    def nodes(self) -> Iterator[Part]:
-        yield self
-        for part in self.parts:
-            yield from part.nodes()
-
-
-@dataclass(frozen=True)
-class Choice(Part):
-    options: tuple[Part, ...]
-    """An empty `Text` among them: it may be left out."""
-
-    @cached_property
-    def mentioned(self) -> frozenset[frozenset[str]]:
-        return frozenset().union(*(option.mentioned for option in self.options))
-
-    def draw(self, wanted: frozenset[str], forms: Mapping[str, str], rng: Generator) -> list[str]:
-        fitting = [option for option in self.options if wanted in option.mentioned]
-        return fitting[rng.integers(len(fitting))].draw(wanted, forms, rng)
-
-    def nodes(self) -> Iterator[Part]:
-        yield self
-        for option in self.options:
-            yield from option.nodes()
-
-
-@dataclass(frozen=True)
-class AnyOrder(Part):
-    parts: tuple[Part, ...]
-
-    @cached_property
-    def mentioned(self) -> frozenset[frozenset[str]]:
-        return Sequence(self.parts).mentioned
-
-    def draw(self, wanted: frozenset[str], forms: Mapping[str, str], rng: Generator) -> list[str]:
-        orders = list(permutations(self.parts))
-        order = orders[rng.integers(len(orders))]
-        return Sequence(order).draw(wanted, forms, rng)
-
-    def nodes(self) -> Iterator[Part]:
-        yield self
-        for part in self.parts:
-            yield from part.nodes()
 
 
 def parse_sentence(text: str) -> Part:
@@ -135,7 +31,7 @@ def parse_sentence(text: str) -> Part:
 
 def is_plain(part: Part) -> bool:
     """Only words and slots: nothing to choose."""
-    return all(isinstance(node, Text | Slot | Sequence) for node in part.nodes())
+    return all(isinstance(node, Text | Slot | InOrder) for node in part.nodes())
 
 
 def draw_text(part: Part, wanted: frozenset[str], forms: Mapping[str, str], rng: Generator) -> str:
@@ -164,7 +60,7 @@ def _sequence(tokens: list[str], closing: str) -> tuple[Part, list[str]]:
         else:
             part, tokens = Text(token), rest
         parts.append(part)
-    return (parts[0] if len(parts) == 1 else Sequence(tuple(parts))), tokens
+    return (parts[0] if len(parts) == 1 else InOrder(tuple(parts))), tokens
 
 
 def _group(tokens: list[str], opening: str) -> tuple[Part, list[str]]:
@@ -200,12 +96,12 @@ def _repeated(part: Part, times: int) -> Part:
     if not 1 <= times <= _MOST_REPEATED:
         raise ValueError(f"*{times}: a part is repeated up to {_MOST_REPEATED} times")
     more = part if isinstance(part, Choice) and Text("") in part.options else Choice((Text(""), part))
-    return Sequence((part, *[more] * (times - 1)))
+    return InOrder((part, *[more] * (times - 1)))
 
 
 def _check_once(part: Part) -> None:
     for node in part.nodes():
-        if isinstance(node, Sequence | AnyOrder):
+        if isinstance(node, InOrder | AnyOrder):
             said: set[str] = set()
             for piece in node.parts:
                 if twice := sorted(said & piece.slots):

@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from slu.corpus import menu_grammar as grammar
+from slu.corpus.menu_grammar import is_plain
+from slu.corpus.menu_parts import AnyOrder, Choice, InOrder, Part, Slot, Text
 from slu.decoding.compact import compact
 from slu.decoding.graph import NOT_MENTIONED, Arc, WordGraph
 from slu.decoding.words import words_of
@@ -11,7 +12,7 @@ from slu.decoding.words import words_of
 _START, _FINAL = 0, 1
 
 
-def build_graph(sentences: Sequence[grammar.Part], forms: Mapping[str, Mapping[str, Sequence[str]]]) -> WordGraph:
+def build_graph(sentences: Sequence[Part], forms: Mapping[str, Mapping[str, Sequence[str]]]) -> WordGraph:
     """`forms`: slot -> class -> ways to say it. Every sentence can say every slot, or leave it out.
 
     Raises ValueError for a slot that is written together with a word.
@@ -19,7 +20,7 @@ def build_graph(sentences: Sequence[grammar.Part], forms: Mapping[str, Mapping[s
     builder = _Builder({slot: _trie(classes) for slot, classes in forms.items()})
     for sentence in sentences:
         _check_spaces(sentence)
-    builder.choice(grammar.Choice(tuple(sentences)), _START, _FINAL)
+    builder.choice(Choice(tuple(sentences)), _START, _FINAL)
     return compact(builder.arcs, _START, _FINAL)
 
 
@@ -57,17 +58,17 @@ class _Builder:
         self._last += 1
         return self._last
 
-    def part(self, part: grammar.Part, source: int, target: int) -> None:
+    def part(self, part: Part, source: int, target: int) -> None:
         """Arcs that say the part on the way from `source` to `target`, and decide each of its slots once."""
-        if isinstance(part, grammar.Text):
+        if isinstance(part, Text):
             self.words(words_of(part.text), source, target)
-        elif isinstance(part, grammar.Slot):
+        elif isinstance(part, Slot):
             self.slot(part.name, self.tries[part.name], source, target, decided=False)
-        elif isinstance(part, grammar.Sequence):
+        elif isinstance(part, InOrder):
             self.sequence(part.parts, source, target)
-        elif isinstance(part, grammar.Choice):
+        elif isinstance(part, Choice):
             self.choice(part, source, target)
-        elif isinstance(part, grammar.AnyOrder):
+        elif isinstance(part, AnyOrder):
             self.any_order(part.parts, source, target)
 
     def words(self, words: Sequence[str], source: int, target: int) -> None:
@@ -86,7 +87,7 @@ class _Builder:
         for label in trie.ends:
             self.arcs.append(Arc(source, target, "", () if decided else ((name, label),)))
 
-    def sequence(self, parts: Sequence[grammar.Part], source: int, target: int) -> None:
+    def sequence(self, parts: Sequence[Part], source: int, target: int) -> None:
         for part in parts[:-1]:
             node = self._node()
             self.part(part, source, node)
@@ -96,13 +97,13 @@ class _Builder:
         else:
             self.arcs.append(Arc(source, target))
 
-    def choice(self, choice: grammar.Choice, source: int, target: int) -> None:
+    def choice(self, choice: Choice, source: int, target: int) -> None:
         for option in choice.options:
             node = self._node()
             self.part(option, source, node)
             self.left_out(choice.slots - option.slots, node, target)
 
-    def any_order(self, parts: Sequence[grammar.Part], source: int, target: int) -> None:
+    def any_order(self, parts: Sequence[Part], source: int, target: int) -> None:
         """One node per set of parts that were said, instead of one path per order."""
         every = frozenset(range(len(parts)))
         nodes = {frozenset[int](): source}
@@ -123,23 +124,23 @@ class _Builder:
         self.arcs.append(Arc(source, target, "", tuple((name, NOT_MENTIONED) for name in sorted(slots))))
 
 
-def _may_be_left_out(part: grammar.Part) -> bool:
-    return isinstance(part, grammar.Choice) and grammar.Text("") in part.options
+def _may_be_left_out(part: Part) -> bool:
+    return isinstance(part, Choice) and Text("") in part.options
 
 
-def _said(part: grammar.Part) -> grammar.Part:
-    if isinstance(part, grammar.Choice) and _may_be_left_out(part):
-        return grammar.Choice(tuple(option for option in part.options if option != grammar.Text("")))
+def _said(part: Part) -> Part:
+    if isinstance(part, Choice) and _may_be_left_out(part):
+        return Choice(tuple(option for option in part.options if option != Text("")))
     return part
 
 
-def _check_spaces(sentence: grammar.Part) -> None:
+def _check_spaces(sentence: Part) -> None:
     """Drawn as it stands, `{item}nya` would be one word, but here two; spaces are added where there are choices."""
-    if not grammar.is_plain(sentence) or not isinstance(sentence, grammar.Sequence):
+    if not is_plain(sentence) or not isinstance(sentence, InOrder):
         return
     for left, right in zip(sentence.parts, sentence.parts[1:], strict=False):
-        before = _last_token(left.text) if isinstance(left, grammar.Text) else "x"
-        after = _first_token(right.text) if isinstance(right, grammar.Text) else "x"
+        before = _last_token(left.text) if isinstance(left, Text) else "x"
+        after = _first_token(right.text) if isinstance(right, Text) else "x"
         if words_of(before) and words_of(after):
             slots = ", ".join(f"{{{name}}}" for name in sorted(left.slots | right.slots))
             raise ValueError(f"{slots} is written together with another word; put a space between them")

@@ -6,6 +6,7 @@ are numbered in topological order, so that a decoder can go through the arcs onc
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from slu.spec import NOT_MENTIONED
@@ -82,6 +83,28 @@ class WordGraph:
 
         labels = walk(0, 0)
         return None if labels is None else dict(labels)
+
+    def sentence_count(self) -> int:
+        """Of different sentences, word for word, however many paths say each."""
+        leaving = self.leaving()
+
+        def silently(nodes: set[int]) -> frozenset[int]:
+            """Those and what is reached from them without a word."""
+            waiting = list(nodes)
+            while waiting:
+                reached = {arc.target for arc in leaving[waiting.pop()] if not arc.word} - nodes
+                nodes |= reached
+                waiting += reached
+            return frozenset(nodes)
+
+        @cache
+        def count(nodes: frozenset[int]) -> int:
+            after: dict[str, set[int]] = {}
+            for arc in (arc for node in nodes for arc in leaving[node] if arc.word):
+                after.setdefault(arc.word, set()).add(arc.target)
+            return (self.final in nodes) + sum(count(silently(targets)) for targets in after.values())
+
+        return count(silently({0}))
 
     def restricted(self, labels: Mapping[str, str]) -> "WordGraph":
         """Only the sentences that mean `labels` (some heads or all). Raises ValueError where there are none."""

@@ -41,6 +41,15 @@ def test_reading_gives_the_labels(graph: WordGraph) -> None:
         assert graph.read(words) is None
 
 
+def test_different_sentences_are_counted_once(graph: WordGraph) -> None:
+    assert graph.sentence_count() == 4
+    twice = compact(
+        [*CHAINS, Arc(0, 20, "give"), Arc(20, 21, "me"), Arc(21, 22, "", ANY), Arc(22, 1, "tea", COFFEE)], 0, 1
+    )
+    assert twice.sentence_count() == 4
+    assert compact([Arc(0, 1, "a"), Arc(0, 1)], 0, 1).sentence_count() == 2
+
+
 def test_restricted_to_labels(graph: WordGraph) -> None:
     tea = graph.restricted({"drink": "tea"})
     assert tea.classes == {"drink": ("tea",), "size": ("", "small")}
