@@ -18,7 +18,7 @@ def main(config: DictConfig) -> None:
     menu = Menu.parse(settings["menu"], "menu")
     corpus = synthesis_settings(settings["synthesis"], settings["voices"])
     manifest, is_new = ensure_synthesised(menu, corpus, Path(settings["outputs"]), force=settings["force"])
-    clips = sum(corpus.counts.values()) + sum(corpus.no_voice.values())
+    clips = sum(sum(counts.values()) for counts in (corpus.counts, corpus.no_voice, corpus.other))
     print(f"{'spoke' if is_new else 'up to date:'} {clips} clips, {manifest}")
 
 

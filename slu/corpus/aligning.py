@@ -17,6 +17,11 @@ _VOICELESS = ("p", "t", "k", "c", "q")
 _SHORTEST_S = 0.005
 
 
+def spoken_tokens(spoken: str) -> list[str]:
+    """What stands between spaces; `[[phonemes]]` stay together."""
+    return _TOKEN.findall(spoken)
+
+
 def align(speech: Speech, sample_rate: int, text: str, spoken: str) -> Alignment:
     """Seconds from the start of the speech. `spoken` is what espeak-ng was given: the text, in which `[[phonemes]]`
     may stand for a word. Every word of the text gets one interval.

@@ -11,7 +11,8 @@ from slu.common.settings import parse_settings
 from slu.common.stage import fingerprint, is_fresh, mark_done
 from slu.corpus.alignments import ALIGNMENTS
 from slu.corpus.menu import Menu
-from slu.corpus.synthesis import VERSION, SynthesisSettings, synthesise
+from slu.corpus.synthesis import VERSION, synthesise
+from slu.corpus.synthesis_plan import SynthesisSettings
 from slu.corpus.voices import VoiceSettings
 from slu.spec import Head
 
@@ -42,6 +43,9 @@ def corpus_fingerprint(menu: Menu, settings: SynthesisSettings) -> str:
     for place, name in later:
         if not any(place[name].values()):
             del place[name]
+    if not any(settings.other.values()):
+        for name in ("other", "everyday", "foreign"):
+            del spoken[name]
     if settings.sentences == (1, 1):
         del spoken["sentences"]
     return fingerprint(version=VERSION, menu=said, settings=spoken)

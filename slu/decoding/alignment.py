@@ -15,7 +15,7 @@ Interval = tuple[str, float, float]
 class Alignment:
     """Words in order, as `words_of` gives them, and phones that fill each word from its start to its end.
 
-    Between words there may be pauses, which belong to nothing.
+    Between words there may be pauses, which belong to nothing. Phones of a word that is cut short belong to no word.
     """
 
     words: tuple[Interval, ...]
@@ -29,6 +29,12 @@ class Alignment:
 
     def __add__(self, later: "Alignment") -> "Alignment":
         return Alignment(self.words + later.words, self.phones + later.phones)
+
+    def part(self, start_s: float, end_s: float) -> "Alignment":
+        """Of the clip cut to these times, from its new start: whole words, and phones as far as they are heard."""
+        words = tuple(word for word in self.words if word[1] >= start_s and word[2] <= end_s)
+        phones = ((phone, max(start, start_s), min(end, end_s)) for phone, start, end in self.phones)
+        return Alignment(words, tuple(phone for phone in phones if phone[2] > phone[1])).shifted(-start_s)
 
     def pronunciations(self) -> list[tuple[str, tuple[str, ...]]]:
         """Per word its phones, without pauses."""

@@ -14,13 +14,15 @@ from slu.audio.decode import rms_db
 from slu.audio.pitch import median_pitch
 from slu.common.errors import UserError
 from slu.common.files import content_hash
+from slu.corpus.acoustics import Acoustics
 from slu.corpus.alignments import read_alignments
 from slu.corpus.espeak import Engine, Prosody, variants
 from slu.corpus.manifest import read_manifest
 from slu.corpus.menu import Menu
 from slu.corpus.no_voice import draw_no_voice
 from slu.corpus.splits import leaking_speakers
-from slu.corpus.synthesis import Acoustics, SynthesisSettings, plan, synthesise
+from slu.corpus.synthesis import synthesise
+from slu.corpus.synthesis_plan import SynthesisSettings, plan
 from slu.corpus.synthesised import corpus_fingerprint, corpus_heads, ensure_synthesised, synthesis_settings
 from slu.corpus.voice_classes import VoiceClass
 from slu.corpus.voices import VoiceSettings, family
