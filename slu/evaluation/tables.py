@@ -8,6 +8,8 @@ from rich.table import Table
 
 from slu.common.wording import balance_matters, between, figure, signed
 
+_MOST_COLUMNS = 9
+"""Of heads' figures side by side; more are told one head per row."""
 _TITLES = {"accuracy": "accuracy", "balanced_accuracy": "balanced", "macro_f1": "macro-F1"}
 
 
@@ -25,6 +27,8 @@ def metrics_table(results: Mapping[str, Mapping[str, Any]], title: str) -> Table
         for name, values in heads.items()
         for key in ("accuracy", *(("balanced_accuracy",) if balance_matters(values) else ()), "macro_f1")
     ]
+    if rule is None and len(columns) > _MOST_COLUMNS:
+        return _heads_table(results, title)
     table.add_column("condition")
     for name, key in columns:
         table.add_column(f"{name}\n{_TITLES[key]}", justify="right")
@@ -41,6 +45,22 @@ def metrics_table(results: Mapping[str, Mapping[str, Any]], title: str) -> Table
         if beside := metrics.get("reference"):
             cells += [figure(beside["balanced_accuracy"]), signed(beside["difference"], beside["difference_interval"])]
         table.add_row(condition, *cells)
+    return table
+
+
+def _heads_table(results: Mapping[str, Mapping[str, Any]], title: str) -> Table:
+    """One row per condition and head."""
+    table = Table(title=title, title_justify="left")
+    for column in ("condition", "head", *_TITLES.values(), "95 % interval", "clips"):
+        table.add_column(column, justify="left" if column in ("condition", "head") else "right")
+    for condition, metrics in results.items():
+        joint = (figure(metrics["joint_accuracy"]), "", "", between(metrics.get("joint_interval")))
+        table.add_row(condition, "all labels right", *joint, str(metrics["n_joint"]))
+        for name, values in metrics["heads"].items():
+            balanced = figure(values["balanced_accuracy"]) if balance_matters(values) else ""
+            figures = (figure(values["accuracy"]), balanced, figure(values["macro_f1"]))
+            table.add_row("", name, *figures, between(values.get("accuracy_interval")), str(values["n"]))
+        table.add_section()
     return table
 
 

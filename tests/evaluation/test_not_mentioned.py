@@ -11,6 +11,7 @@ from slu.corpus.manifest import Manifest
 from slu.evaluation.answers import Answers
 from slu.evaluation.conditions import CLEAN
 from slu.evaluation.evaluation import Evaluation
+from slu.evaluation.tables import metrics_table
 from slu.spec import NOT_MENTIONED, Head
 from tests.bundles.helpers import make_bundle
 from tests.evaluation.helpers import made_up
@@ -55,3 +56,13 @@ def test_the_bundle_keeps_it_in_its_label_map_and_card(tmp_path: Path) -> None:
     bundle = make_bundle(tmp_path / "drinks", heads=HEADS)
     assert read_json(bundle.folder / "qty2id.json") == {"": 0, "1": 1, "2": 2}
     assert "`quantity`: not mentioned, 1, 2" in (bundle.folder / "model_card.md").read_text()
+
+
+def test_many_heads_are_told_one_per_row(result: Evaluation) -> None:
+    head = result.metrics["heads"]["quantity"]
+    many = {**result.metrics, "heads": {f"slot{i}": head for i in range(6)}}
+    table = metrics_table({"clean": many, "10 dB": many}, "six slots")
+    assert [str(c.header) for c in table.columns][:3] == ["condition", "head", "accuracy"]
+    assert list(table.columns[1].cells)[:3] == ["all labels right", "slot0", "slot1"]
+    assert table.row_count == 2 * 7
+    assert len(metrics_table({"clean": result.metrics}, "two slots").columns) == 9
