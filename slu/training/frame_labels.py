@@ -23,6 +23,12 @@ class FrameTargets:
     """The first is empty: pauses, and words that are not in the list."""
     alignments: Mapping[str, Alignment]
 
+    @classmethod
+    def of(cls, alignments: Mapping[str, Alignment], words: Sequence[str]) -> "FrameTargets":
+        """All phones that are heard in the clips, sorted, and the `words` of a menu."""
+        heard = {phone for alignment in alignments.values() for phone, _, _ in alignment.phones}
+        return cls((SILENCE, *sorted(heard - {SILENCE})), ("", *words), alignments)
+
     def __post_init__(self) -> None:
         if self.phones[:1] != (SILENCE,) or self.words[:1] != ("",):
             raise ValueError(f"frames are first '{SILENCE}' and no word, got {self.phones[:1]} and {self.words[:1]}")

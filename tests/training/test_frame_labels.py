@@ -49,6 +49,11 @@ def test_lists_without_a_first_entry_for_nothing_are_a_bug() -> None:
         FrameTargets(("s",), ("", "teh"), {})
 
 
+def test_targets_of_what_is_heard() -> None:
+    found = FrameTargets.of({"a": ALIGNMENT, "b": Alignment((), ())}, ["teh"])
+    assert (found.phones, found.words) == ((SILENCE, "?", "s", "t"), ("", "teh"))
+
+
 def test_alignments_are_found_beside_the_manifests_of_clips(tmp_path: Path) -> None:
     write_alignments(tmp_path / "one", {"audio/a.flac": ALIGNMENT})
     files = [str(tmp_path / name) for name in ("one/audio/a.flac", "one/audio/b.flac", "two/audio/a.flac")]
