@@ -10,9 +10,10 @@ from pathlib import Path
 import pandas as pd
 
 from slu.common.errors import UserError
+from slu.corpus.labels import label_ids
 from slu.corpus.manifest import SPLIT_NAMES, SPLITS, Manifest, infer_heads, normalise_label, read_manifest
 from slu.corpus.splits import SplitSettings, assign_splits, spoken_sides
-from slu.spec import RESERVED, Head
+from slu.spec import NOT_MENTIONED, RESERVED, Head
 
 COLUMNS = ("file_name", "where", "speaker", "split", "text", "problem")
 """Columns of every data set beside its heads; an empty cell means unknown, in `problem` that there is none."""
@@ -63,6 +64,7 @@ def from_manifest(
     manifest = read_manifest(path, menu)
     _check_heads(path, manifest.table, heads)
     table = manifest.table.assign(**{head: manifest.table[head].map(normalise_label) for head in heads})
+    table = _with_left_out(table, menu)
     table, origin, problem = _with_split(path, table, split)
     table, audio = _located(manifest, table)
     classes = {head: occurring_classes(Manifest(path, table), head) for head in heads}
@@ -134,9 +136,20 @@ def _sides(path: Path, table: pd.DataFrame, column: str) -> pd.Series:
 def from_spoken(path: Path, task: str, heads: Sequence[Head]) -> Dataset:
     """A corpus of the synthesiser, whose manifest and menu are our own."""
     manifest = read_manifest(path, heads)
-    table, audio = _located(manifest, manifest.table)
-    classes = {head.name: head.classes for head in heads}
+    table, audio = _located(manifest, _with_left_out(manifest.table, heads))
+    classes = {head.name: tuple(label or head.shown(label) for label in head.classes) for head in heads}
     return Dataset(task, completed(table), audio, classes, "the synthesiser's own", spoken=True)
+
+
+def _with_left_out(table: pd.DataFrame, heads: Sequence[Head]) -> pd.DataFrame:
+    """Empty cells that mean "not mentioned" say so; the others stay empty."""
+    ids = label_ids(table, heads)
+    optional = [head for head in heads if NOT_MENTIONED in head.classes and head.name in table.columns]
+    columns = {
+        head.name: table[head.name].mask(ids[head.name] == head.index(NOT_MENTIONED), head.shown(NOT_MENTIONED))
+        for head in optional
+    }
+    return table.assign(**columns)
 
 
 def with_spoken(recorded: Dataset, spoken: Dataset, val: float = 0.0) -> Dataset:

@@ -9,8 +9,9 @@ from slu.common.errors import UserError
 from slu.corpus.clips import Clip, Reason, Rejection, Source
 from slu.corpus.splits import SplitSettings
 from slu.eda import load_dataset
-from slu.exploration.dataset import from_manifest, with_spoken
+from slu.exploration.dataset import from_manifest, from_spoken, with_spoken
 from slu.exploration.sources import from_source
+from slu.spec import NOT_MENTIONED, Head
 from slu.training.settings import DataSettings
 from tests.exploration.helpers import rows_of, tables_only, write_corpus
 
@@ -135,3 +136,11 @@ def test_a_spreadsheet_row_is_counted_from_its_file(tmp_path: Path) -> None:
     table = pd.read_csv(path, dtype=str)
     path.write_text(table.to_csv(index=False).replace("\naudio/001", "\n,,,\naudio/001"))
     assert from_manifest(path, ["word"]).table["where"].iloc[1] == f"{path}:4 (audio/001.wav)"
+
+
+def test_slots_that_were_left_out_are_a_class_and_no_gap(tmp_path: Path) -> None:
+    heads = (Head("drink", ("tea", "coffee")), Head("size", (NOT_MENTIONED, "small", "large")))
+    path = manifest(tmp_path, "file_name,drink,size\n0.wav,tea,\n1.wav,coffee,large\n2.wav,,\n")
+    for dataset in (from_spoken(path, "drinks", heads), from_manifest(path, ["drink", "size"], menu=heads)):
+        assert dataset.table["size"].tolist() == ["not mentioned", "large", ""]
+    assert from_spoken(path, "drinks", heads).heads["size"] == ("not mentioned", "small", "large")
