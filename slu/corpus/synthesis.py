@@ -1,7 +1,8 @@
 """A corpus spoken by espeak-ng from a menu: same settings and seed, same bytes.
 
 Another process speaks (slu.corpus.speaking); this one places each utterance in its room, adds the noise
-floor that every real recording has, and writes FLAC. Clips without any voice can be added.
+floor that every real recording has, and writes FLAC and what is heard when. Clips of other speech, and without any
+voice, can be added.
 """
 
 import io

@@ -15,7 +15,7 @@ from slu.audio.pitch import median_pitch
 from slu.common.errors import UserError
 from slu.common.files import content_hash
 from slu.corpus.acoustics import Acoustics
-from slu.corpus.alignments import read_alignments
+from slu.corpus.alignments import ALIGNMENTS, read_alignments
 from slu.corpus.espeak import Engine, Prosody, variants
 from slu.corpus.manifest import read_manifest
 from slu.corpus.menu import Menu
@@ -322,11 +322,14 @@ def test_spoken_once_and_found_again(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert is_new
     assert ensure_synthesised(MENU, SETTINGS, tmp_path) == (path, False)
     assert ensure_synthesised(MENU, SETTINGS, tmp_path, force=True) == (path, True)
+    assert ensure_synthesised(MENU, SETTINGS, tmp_path, aligned=True) == (path, True), "it has no alignments"
+    (path.parent / ALIGNMENTS).touch()
+    assert ensure_synthesised(MENU, SETTINGS, tmp_path, aligned=True) == (path, False)
     louder = replace(SETTINGS, acoustics=replace(SETTINGS.acoustics, level_db=(-30.0, -10.0)))
     assert ensure_synthesised(MENU, louder, tmp_path)[1]
     more = MENU.model_copy(update={"pronunciations": {"teh": ["t'eh"]}})
     assert ensure_synthesised(more, SETTINGS, tmp_path)[1]
-    assert [folder == path.parent for folder in spoken] == [True, True, False, False]
+    assert [folder == path.parent for folder in spoken] == [True, True, True, False, False]
     assert len(set(spoken)) == 3
 
 
