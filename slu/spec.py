@@ -97,6 +97,8 @@ class TaskSpec:
     segment_s: float = 0.0
     """Longer recordings are heard in segments of this length, whose scores are averaged; 0 hears clips whole."""
     segment_overlap_s: float = 0.0
+    grammar: Mapping[str, Any] = field(default_factory=dict)
+    """What can be said and how: `Grammar.to_json` of slu.decoding; empty for models that do without."""
 
     def __post_init__(self) -> None:
         if not self.heads:
@@ -132,6 +134,7 @@ class TaskSpec:
             "min_confidence": self.min_confidence,
             "segment_s": self.segment_s,
             "segment_overlap_s": self.segment_overlap_s,
+            **({"grammar": dict(self.grammar)} if self.grammar else {}),
         }
 
     @classmethod
@@ -149,4 +152,5 @@ class TaskSpec:
             min_confidence=float(value["min_confidence"]),
             segment_s=float(value.get("segment_s", 0.0)),
             segment_overlap_s=float(value.get("segment_overlap_s", 0.0)),
+            grammar=dict(value.get("grammar", {})),
         )

@@ -39,6 +39,10 @@ class AugmentSettings:
     """Standard deviation of a smooth random curve over the mel bands, plus a tilt of the same size."""
     smooth_prob: float = 0.0
     """Blur over neighbouring bands, which hides the synthesiser's sharp formants."""
+    fill_prob: float = 0.0
+    fill_db: tuple[float, float] = (-20.0, -3.0)
+    """Power that leaks from each band into those around it, so that the valleys between formants are as shallow as in
+    people's voices; a synthesiser's reach down to the floor."""
     noise_prob: float = 0.0
     noise_snr_db: tuple[float, float] = (-3.0, 25.0)
     babble_share: float = 0.35
@@ -100,6 +104,8 @@ class Augment:
             features = features + self._channel(batch, g)
         if s.smooth_prob:
             features = self._smooth(features, g)
+        if s.fill_prob:
+            features = self._fill(features, g)
         if s.noise_prob:
             features = self._noise(features, lengths, valid, g)
         if s.band_prob:
@@ -181,6 +187,18 @@ class Augment:
         distance = (torch.arange(bands)[:, None] - torch.arange(bands)[None, :]).square()
         kernel = torch.exp(-distance / (2 * width.clamp(min=1e-3).square()).view(-1, 1, 1))
         return features @ (kernel / kernel.sum(dim=1, keepdim=True))
+
+    def _fill(self, features: Tensor, g: torch.Generator) -> Tensor:
+        """Adds noise (chi-square, two degrees of freedom) in the shape of each frame's spectrum blurred over bands."""
+        batch, _, bands = features.shape
+        width = self._uniform(batch, (2.0, 8.0), g).view(-1, 1, 1)
+        distance = (torch.arange(bands)[:, None] - torch.arange(bands)[None, :]).square()
+        kernel = torch.exp(-distance / (2 * width.square()))
+        gain = 10 ** (self._uniform(batch, self.settings.fill_db, g).view(-1, 1, 1) / 10)
+        power = features.exp()
+        noise = torch.empty_like(power).exponential_(generator=g).clamp(0.1, 3.0)
+        leaked = self._chosen(batch, self.settings.fill_prob, g) * gain * noise
+        return (power + leaked * (power @ (kernel / kernel.sum(dim=1, keepdim=True))) + 1e-12).log()
 
     def _reverb(self, features: Tensor, g: torch.Generator) -> Tensor:
         """Exponential smearing of power along time, a first-order model of a diffuse tail."""

@@ -5,6 +5,8 @@ import math
 import torch
 from torch import Tensor, nn
 
+_DB = math.log(10) / 10
+
 
 def frame_mask(lengths: Tensor, frames: int) -> Tensor:
     """(batch,) -> (batch, frames), True where a frame belongs to the clip."""
@@ -75,6 +77,35 @@ class UtteranceNorm(nn.Module):
         centred = (x - mean) * weight
         variance = centred.square().sum((1, 2), keepdim=True) / (count * x.shape[2])
         return centred * torch.rsqrt(variance + 1e-3)
+
+
+class SpeechNorm(nn.Module):
+    """The floor at `range_db` below the loudest cell; then the baseline of the speech subtracted, in units of 10 dB.
+
+    Features are natural logarithms of power. The baseline is that of UtteranceNorm, but of the frames within
+    `speech_db` of the loudest alone: how long a clip's pauses are, and how deep its silence, changes nothing.
+    """
+
+    def __init__(self, n_features: int, baseline: str, range_db: float = 45.0, speech_db: float = 25.0) -> None:
+        super().__init__()
+        if baseline not in ("bands", "tilt", "level"):
+            raise ValueError(f"normalise must be speech_bands, speech_tilt or speech_level, got 'speech_{baseline}'")
+        self.baseline, self.range, self.speech = baseline, range_db * _DB, speech_db * _DB
+        ramp = torch.linspace(-1, 1, n_features)
+        self.ramp: Tensor
+        self.register_buffer("ramp", ramp / ramp.norm(), persistent=False)
+
+    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+        outside = ~mask.unsqueeze(-1)
+        x = torch.maximum(x, x.masked_fill(outside, -math.inf).amax((1, 2), keepdim=True) - self.range)
+        level = x.logsumexp(2, keepdim=True).masked_fill(outside, -math.inf)
+        weight = (level > level.amax(1, keepdim=True) - self.speech).to(x.dtype)
+        mean = (x * weight).sum(1, keepdim=True) / weight.sum(1, keepdim=True).clamp(min=1.0)
+        if self.baseline != "bands":
+            flat = mean.mean(2, keepdim=True)
+            slope = (mean * self.ramp).sum(2, keepdim=True) if self.baseline == "tilt" else torch.zeros_like(flat)
+            mean = flat + slope * self.ramp
+        return ((x - mean) / (10 * _DB)).masked_fill(outside, 0.0)
 
 
 class SinusoidalPositions(nn.Module):

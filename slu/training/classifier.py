@@ -21,8 +21,10 @@ from torchmetrics.classification import (
 )
 
 from slu.models import Recogniser, build_recogniser
+from slu.models.hybrid_recogniser import HybridRecogniser
 from slu.spec import TaskSpec
 from slu.training.datamodule import NO_LABEL, Batch
+from slu.training.frame_loss import frame_loss
 
 OBJECTIVE = "val/objective"
 """Mean macro-F1 over the heads and over the clean and, where there is one, the noisy validation pass: what "best"
@@ -41,6 +43,8 @@ class LossSettings:
     unlabelled: Literal["ignore", "uniform"] = "ignore"
     """Clips without a label for a head teach nothing, or that every class is as probable as another: outlier
     exposure (Hendrycks et al., 2019) for clips that hold nothing to answer, such as music to a detector of voices."""
+    frames: float = 1.0
+    """Weight of the frames' cross-entropies (phones and words), for models that hear frames."""
     ema_decay: float = 0.0
     """Exponential moving average of the weights, per step; 0 switches it off."""
 
@@ -100,10 +104,17 @@ class UtteranceClassifier(L.LightningModule):
         torch.manual_seed(int(state[0]) << 32 | int(state[1]))
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        logits = self.network(batch.features, batch.lengths)
-        loss = self._loss(logits, batch.labels)
+        loss = self.loss(batch)
         self.log("train/loss", loss, on_step=False, on_epoch=True, batch_size=len(batch.lengths), prog_bar=True)
         return loss
+
+    def loss(self, batch: Batch) -> Tensor:
+        """Of one batch, with the gradients of the network that is trained."""
+        if not isinstance(self.network, HybridRecogniser):
+            return self._loss(self.network(batch.features, batch.lengths), batch.labels)
+        heard = self.network.frames(batch.features, batch.lengths)
+        of_frames = frame_loss(heard, batch.frame_labels, self.network.stride)
+        return self._loss(heard.heads, batch.labels) + self.loss_settings.frames * of_frames
 
     def _loss(self, logits: dict[str, Tensor], labels: dict[str, Tensor]) -> Tensor:
         total = torch.zeros((), device=self.device)

@@ -21,6 +21,7 @@ from slu.features import FrontEnd, build_front_end
 from slu.features.augment import AugmentSettings
 from slu.models import Recogniser
 from slu.spec import TaskSpec
+from slu.training.alignment import AlignRecordings, frame_targets
 from slu.training.classifier import OBJECTIVE, LossSettings, UtteranceClassifier
 from slu.training.datamodule import LoaderSettings, UtteranceDataModule
 from slu.training.reporting import progress_callback, quiet_lightning
@@ -89,7 +90,13 @@ def fit(
     front_end = build_front_end(spec.front_end)
     refuse_unaugmentable(front_end, settings.augment, settings.loader)
     data = UtteranceDataModule(
-        table, spec, loader=settings.loader, augment=settings.augment, front_end=front_end, seed=settings.seed
+        table,
+        spec,
+        loader=settings.loader,
+        augment=settings.augment,
+        front_end=front_end,
+        seed=settings.seed,
+        frames=frame_targets(table, spec),
     )
     L.seed_everything(settings.seed, verbose=False)
     train = data.tables["train"]
@@ -109,6 +116,8 @@ def fit(
     best, last = BestCheckpoint(folder / "checkpoints"), last_checkpoint(folder / "checkpoints")
     at_best = _MetricsAtBest()
     callbacks: list[Callback] = [best, at_best, last] if monitored else [last]
+    if spec.grammar:
+        callbacks.append(AlignRecordings())
     if settings.loggers:
         callbacks.append(LearningRateMonitor("step"))
     if monitored and settings.patience:

@@ -45,6 +45,8 @@ class FrameLabels:
         words = {name: index for index, name in enumerate(targets.words)}
         starts = table["start_s"] if "start_s" in table.columns else np.zeros(len(table))
         runs: tuple[list[NDArray[np.int32]], list[NDArray[np.int32]]] = ([], [])
+        self._given: list[bool] = []
+        self._learnt: dict[int, Tensor] = {}
         for name, frames, start_s in zip(table["file_name"], table["n_frames"], starts, strict=True):
             alignment = targets.alignments.get(str(name))
             if alignment is None:
@@ -55,12 +57,23 @@ class FrameLabels:
                     _run(clip.phones, phones, 0, IGNORE, int(frames), hop_s),
                     _run(clip.words, words, 0, 0, int(frames), hop_s),
                 ]
+            self._given.append(alignment is not None)
             for kind, run in zip(runs, of_clip, strict=True):
                 kind.append(run)
         self._offsets = [np.cumsum([0, *(run.shape[1] for run in kind)]) for kind in runs]
         self._runs = [np.concatenate(kind, axis=1) if kind else np.zeros((2, 0), np.int32) for kind in runs]
 
+    def is_given(self, row: int) -> bool:
+        """Whether the corpus itself says what is heard when."""
+        return self._given[row]
+
+    def learn(self, row: int, labels: Tensor) -> None:
+        """What a model hears when, (frames, 2), in a clip of which the corpus does not say it."""
+        self._learnt[row] = labels.to(torch.int16)
+
     def __getitem__(self, row: int) -> Tensor:
+        if row in self._learnt:
+            return self._learnt[row].long()
         columns = []
         for offsets, runs in zip(self._offsets, self._runs, strict=True):
             values, counts = runs[:, offsets[row] : offsets[row + 1]]

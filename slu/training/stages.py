@@ -10,13 +10,16 @@ import pandas as pd
 from slu.common.errors import UserError
 from slu.common.files import settings_hash
 from slu.common.settings import parse_settings
+from slu.corpus.alignments import read_alignments
 from slu.corpus.dataset_facts import write_dataset_facts
 from slu.corpus.labels import label_ids
 from slu.corpus.manifest import Manifest, infer_heads, read_manifest
 from slu.corpus.menu import Menu
 from slu.corpus.splits import SplitSettings, assign_splits, spoken_sides
 from slu.corpus.synthesised import corpus_heads, ensure_synthesised, synthesis_settings
+from slu.decoding.grammar import Grammar
 from slu.features import FrontEnd, build_front_end
+from slu.models import hears_frames
 from slu.spec import Head, TaskSpec
 from slu.training.preprocessing import FeatureTable, preprocess
 from slu.training.settings import DataSettings, PrepareSettings, RunSettings
@@ -94,14 +97,17 @@ def load_data(settings: Mapping[str, Any], outputs: Path) -> tuple[Manifest, Tas
     if data.manifest is None and not data.synthetic_speech:
         raise UserError("data=manifest needs a table: add data.manifest=path/metadata.csv")
     require_front_end(settings)
-    manifest, heads = None, None
+    manifest, heads, grammar = None, None, {}
     if data.synthetic_speech:
         menu = Menu.parse(settings["menu"], "menu")
         synthesis = synthesis_settings(settings["synthesis"], settings["voices"])
-        path, is_new = ensure_synthesised(menu, synthesis, outputs)
+        by_frames = hears_frames(settings.get("model", {}))
+        path, is_new = ensure_synthesised(menu, synthesis, outputs, aligned=by_frames)
         print(f"corpus: {'spoken now' if is_new else 'up to date'}, {path}", flush=True)
         heads = corpus_heads(menu, synthesis.voices)
         manifest = read_manifest(path, heads)
+        if by_frames:
+            grammar = _grammar(menu, path)
     if data.manifest is not None:
         recorded, heads = _read_recordings(Path(data.manifest), data, heads)
         manifest = recorded if manifest is None else _train_along(recorded, manifest, data.split.val)
@@ -117,10 +123,19 @@ def load_data(settings: Mapping[str, Any], outputs: Path) -> tuple[Manifest, Tas
             min_confidence=_section(PrepareSettings, settings).min_confidence,
             segment_s=data.segment_s,
             segment_overlap_s=data.segment_overlap_s,
+            grammar=grammar,
         )
     except ValueError as error:
         raise UserError(f"data: {error}") from None
     return manifest, spec
+
+
+def _grammar(menu: Menu, corpus: Path) -> dict[str, Any]:
+    """What the menu allows, in the sounds of its synthesised corpus. Raises UserError for a word never said there."""
+    try:
+        return Grammar.learnt(menu.word_graph(), read_alignments(corpus).values()).to_json()
+    except ValueError as error:
+        raise UserError(f"menu '{menu.task}': {error}; raise synthesis.counts.train") from None
 
 
 def _read_recordings(
