@@ -46,6 +46,7 @@ class HybridRecogniser(Recogniser):
             raise ValueError("it needs a menu, and voices that speak it: data.synthetic_speech=true with a menu")
         options = dict(settings)
         self.pooled, self.sharpness = float(options.pop("pooled", 1.0)), float(options.pop("sharpness", 1.0))
+        self.prior = float(options.pop("prior", 0.5))
         baseline, range_db = str(options.pop("baseline", "bands")), float(options.pop("range_db", 45.0))
         self.grammar = Grammar.from_json(spec.grammar)
         self.search = Search(self.grammar, {h.name: h.classes for h in spec.heads}, Weights(**options))
@@ -55,6 +56,19 @@ class HybridRecogniser(Recogniser):
         self.dropout = nn.Dropout(dropout)
         self.phones = nn.Linear(channels, len(self.grammar.phones))
         self.words = nn.Linear(channels, len(self.grammar.words))
+        self.phone_prior: Tensor
+        self.word_prior: Tensor
+        self.register_buffer("phone_prior", torch.zeros(len(self.grammar.phones)))
+        self.register_buffer("word_prior", torch.zeros(len(self.grammar.words)))
+
+    def learn_priors(self, phones: Tensor, words: Tensor) -> None:
+        """How often each is heard in training, (phones,) and (words,) counts of frames.
+
+        A network's posterior divided by the prior is what a search wants, a likelihood (Bourlard and Morgan, 1994):
+        otherwise what is frequent in training, above all the pause, is heard in every doubt.
+        """
+        for prior, counts in ((self.phone_prior, phones), (self.word_prior, words)):
+            prior.copy_(((counts + 1) / (counts + 1).sum()).log())
 
     def frames(self, features: Tensor, lengths: Tensor) -> FrameScores:
         x = self.normalise(features, frame_mask(lengths, features.shape[1]))
@@ -69,11 +83,16 @@ class HybridRecogniser(Recogniser):
 
     def answer(self, heard: FrameScores) -> dict[str, Tensor]:
         """Logits by head: of the search, and of the pooled heads as they are weighted."""
-        found = self.search(heard.phones.log_softmax(2), heard.words.log_softmax(2), heard.lengths)
+        found = self.search(*self.likelihoods(heard), heard.lengths)
         return {
             name: (self.sharpness * found.classes[name]).clamp(min=_LEAST) + self.pooled * logits.log_softmax(1)
             for name, logits in heard.heads.items()
         }
+
+    def likelihoods(self, heard: FrameScores) -> tuple[Tensor, Tensor]:
+        """Of phones and words, (batch, frames, …), natural logarithm, up to a constant per frame."""
+        phones = heard.phones.log_softmax(2) - self.prior * self.phone_prior
+        return phones, heard.words.log_softmax(2) - self.prior * self.word_prior
 
     @torch.inference_mode()
     def align(self, features: Tensor, labels: Mapping[str, str]) -> list[tuple[int, int]] | None:
@@ -86,4 +105,5 @@ class HybridRecogniser(Recogniser):
         except ValueError:
             return None
         heard = self.frames(features[None], torch.tensor([len(features)]))
-        return self.search.path(heard.phones[0].log_softmax(1), heard.words[0].log_softmax(1), graph)
+        phones, words = self.likelihoods(heard)
+        return self.search.path(phones[0], words[0], graph)

@@ -52,6 +52,14 @@ def align_dataset(network: HybridRecogniser, data: UtteranceDataset, spec: TaskS
     return aligned
 
 
+def learn_priors(network: HybridRecogniser, data: UtteranceDataset) -> None:
+    """From the frames whose phones and words are known."""
+    assert data.frame_labels is not None
+    phones, words = len(network.grammar.phones), len(network.grammar.words)
+    counts = [data.frame_labels.counts(kind, size) for kind, size in enumerate((phones, words))]
+    network.learn_priors(*(torch.from_numpy(c).float() for c in counts))
+
+
 class AlignRecordings(Callback):
     """Aligns the recordings among the training clips at the start of every epoch from the `start`-th on."""
 

@@ -20,8 +20,9 @@ from slu.common.errors import UserError
 from slu.features import FrontEnd, build_front_end
 from slu.features.augment import AugmentSettings
 from slu.models import Recogniser
+from slu.models.hybrid_recogniser import HybridRecogniser
 from slu.spec import TaskSpec
-from slu.training.alignment import AlignRecordings, frame_targets
+from slu.training.alignment import AlignRecordings, frame_targets, learn_priors
 from slu.training.classifier import OBJECTIVE, LossSettings, UtteranceClassifier
 from slu.training.datamodule import LoaderSettings, UtteranceDataModule
 from slu.training.reporting import progress_callback, quiet_lightning
@@ -113,6 +114,8 @@ def fit(
         )
     except ValueError as error:
         raise UserError(f"model: {error}") from None
+    if isinstance(classifier.network, HybridRecogniser):
+        learn_priors(classifier.network, data.datasets["train"])
     best, last = BestCheckpoint(folder / "checkpoints"), last_checkpoint(folder / "checkpoints")
     at_best = _MetricsAtBest()
     callbacks: list[Callback] = [best, at_best, last] if monitored else [last]

@@ -63,6 +63,12 @@ class FrameLabels:
         self._offsets = [np.cumsum([0, *(run.shape[1] for run in kind)]) for kind in runs]
         self._runs = [np.concatenate(kind, axis=1) if kind else np.zeros((2, 0), np.int32) for kind in runs]
 
+    def counts(self, kind: int, size: int) -> NDArray[np.int64]:
+        """(size,) frames of each phone (kind 0) or word (kind 1), over all clips whose times are given."""
+        values, lengths = self._runs[kind]
+        known = values != IGNORE
+        return np.bincount(values[known], lengths[known], minlength=size).astype(np.int64)
+
     def is_given(self, row: int) -> bool:
         """Whether the corpus itself says what is heard when."""
         return self._given[row]
