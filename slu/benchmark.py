@@ -1,18 +1,26 @@
-"""Measure speed and memory on this machine, as ratios side by side."""
+"""Measure speed and memory on this machine, or recognisers on public recordings of people."""
 
+import re
+import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
 import hydra
 import torch
+from hydra import compose
 from hydra.core.hydra_config import HydraConfig
+from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from rich.table import Table
 
 from slu.benchmarks.memory import peak_memory
+from slu.benchmarks.people import PUBLIC, PeopleBenchmark, PeopleSettings
+from slu.benchmarks.report import terminal_tables, write_report
 from slu.benchmarks.speed import CLIP_S, EPOCH_CLIPS, Pair, feature_speed, inference_speed, training_speed
+from slu.benchmarks.summary import Summary
+from slu.benchmarks.trainings import start_training
 from slu.common.cli import reports_errors, run_command
 from slu.common.errors import UserError
 from slu.common.files import write_json
@@ -105,5 +113,53 @@ def _memory(settings: Mapping[str, Any]) -> dict[str, Any]:
     return {str(size): {"preprocess_mb": a, "training_mb": b} for size, (a, b) in peaks.items()}
 
 
+@reports_errors
+def _on_people(config: DictConfig) -> None:
+    settings = parse_settings(
+        PeopleSettings, cast(dict[str, Any], OmegaConf.to_container(config, resolve=True)), "settings"
+    )
+    torch.set_num_threads(settings.threads)
+    summary = Summary(PeopleBenchmark(settings, _train_config, start_training).measure())
+    folder = Path(settings.outputs) / "benchmarks" / settings.name
+    write_report(summary, folder)
+    show(*terminal_tables(summary, folder))
+
+
+def _train_config(overrides: Sequence[str]) -> dict[str, Any]:
+    """Raises UserError for settings that a training does not have."""
+    try:
+        config = compose("train", list(overrides))
+    except HydraException as error:
+        raise UserError(f"train: {' '.join(str(error).split())}") from None
+    return cast(dict[str, Any], OmegaConf.to_container(config, resolve=True))
+
+
+def take_name(arguments: Sequence[str]) -> tuple[str | None, list[str]]:
+    """The benchmark that a bare word names, and the other arguments as Hydra takes them: `data` is a part of other
+    commands' configurations, and settings of trainings are not known here.
+
+    Raises UserError for a word that names none.
+    """
+    bare = [a for a in arguments if "=" not in a and not a.startswith(("-", "+", "~"))]
+    if strangers := [word for word in bare if word not in PUBLIC] or bare[1:]:
+        raise UserError(
+            f"'{strangers[0]}' is no benchmark to run here; name one of {', '.join(PUBLIC)}, "
+            "or none for speed and memory"
+        )
+    others = [a for a in arguments if a not in bare]
+    if not bare:
+        return None, others
+    return bare[0], [re.sub(r"^data=", "recordings=", re.sub(r"^(fold_)?train\.", r"++\g<0>", a)) for a in others]
+
+
+@reports_errors
+def start() -> None:
+    name, sys.argv[1:] = take_name(sys.argv[1:])
+    if name is None:
+        run_command(main)
+    else:
+        run_command(hydra.main(version_base="1.3", config_path="../conf", config_name=f"benchmark/{name}")(_on_people))
+
+
 if __name__ == "__main__":
-    run_command(main)
+    start()

@@ -1,1 +1,1 @@
-"""Measurements as ratios, side by side in one run, because machines are noisy."""
+"""Benchmarks: speed and memory as ratios side by side, because machines are noisy; and recordings of people."""

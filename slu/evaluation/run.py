@@ -15,7 +15,7 @@ from slu.common.errors import UserError
 from slu.common.files import content_hash
 from slu.corpus.manifest import Manifest
 from slu.evaluation.answers import Answers, AnswerStore
-from slu.evaluation.conditions import CLEAN, ConditionSettings, build_conditions
+from slu.evaluation.conditions import CLEAN, Condition, ConditionSettings, build_conditions
 from slu.evaluation.evaluation import Evaluation
 from slu.evaluation.metrics import Indices
 from slu.evaluation.reference import Rule, RuleAnswers, RuleStore, hear
@@ -34,13 +34,15 @@ def evaluate(
     manifest: Manifest,
     settings: ConditionSettings = ConditionSettings(),
     *,
+    extra: Sequence[Condition] = (),
     rule: Rule | None = None,
     keep: Path | None = None,
     digests: Sequence[str] | None = None,
     force: bool = False,
     progress: Progress = lambda done, total: None,
 ) -> dict[str, Evaluation]:
-    """Every readable clip under every condition, `clean` first; with a `rule`, what that answers beside the model.
+    """Every readable clip under every condition, `clean` first and `extra` ones last; with a `rule`, what that answers
+    beside the model.
 
     With a folder to `keep` answers in, an interrupted evaluation goes on where it stopped; `force` starts anew.
     `digests` spares hashing the clips once more where the caller has done so (`clip_digests`).
@@ -48,6 +50,7 @@ def evaluate(
     """
     rate, total = predictor.bundle.front_end.sample_rate, len(manifest.table)
     conditions = build_conditions(settings, rate, _bank(manifest, rate) if settings.noise_snr_db else [])
+    conditions += extra
     if digests is None:
         digests = clip_digests(manifest) if keep is not None else []
     store = AnswerStore(keep, predictor.bundle, digests)
