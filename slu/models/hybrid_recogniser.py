@@ -48,9 +48,10 @@ class HybridRecogniser(Recogniser):
         self.pooled, self.sharpness = float(options.pop("pooled", 1.0)), float(options.pop("sharpness", 1.0))
         self.prior = float(options.pop("prior", 0.5))
         baseline, range_db = str(options.pop("baseline", "bands")), float(options.pop("range_db", 45.0))
+        blur = float(options.pop("blur_bands", 0.0))
         self.grammar = Grammar.from_json(spec.grammar)
         self.search = Search(self.grammar, {h.name: h.classes for h in spec.heads}, Weights(**options))
-        self.normalise = SpeechNorm(n_features, baseline, range_db)
+        self.normalise = SpeechNorm(n_features, baseline, range_db, blur_bands=blur)
         self.stride = int(encoder.stride)  # type: ignore[arg-type]
         channels = int(encoder.d_model)  # type: ignore[arg-type]
         self.dropout = nn.Dropout(dropout)

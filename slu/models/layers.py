@@ -84,13 +84,21 @@ class SpeechNorm(nn.Module):
 
     Features are natural logarithms of power. The baseline is that of UtteranceNorm, but of the frames within
     `speech_db` of the loudest alone: how long a clip's pauses are, and how deep its silence, changes nothing.
+    `blur_bands` is the standard deviation of a blur over neighbouring bands: formants differ in width between a
+    synthesiser and people more than in place.
     """
 
-    def __init__(self, n_features: int, baseline: str, range_db: float = 45.0, speech_db: float = 25.0) -> None:
+    def __init__(
+        self, n_features: int, baseline: str, range_db: float = 45.0, speech_db: float = 25.0, blur_bands: float = 0.0
+    ) -> None:
         super().__init__()
         if baseline not in ("bands", "tilt", "level"):
             raise ValueError(f"normalise must be speech_bands, speech_tilt or speech_level, got 'speech_{baseline}'")
         self.baseline, self.range, self.speech = baseline, range_db * _DB, speech_db * _DB
+        self.blur: Tensor | None
+        distance = torch.arange(n_features)[:, None] - torch.arange(n_features)[None, :]
+        blur = torch.exp(-distance.square() / (2 * max(blur_bands, 1e-3) ** 2))
+        self.register_buffer("blur", blur / blur.sum(0) if blur_bands else None, persistent=False)
         ramp = torch.linspace(-1, 1, n_features)
         self.ramp: Tensor
         self.register_buffer("ramp", ramp / ramp.norm(), persistent=False)
@@ -98,6 +106,8 @@ class SpeechNorm(nn.Module):
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
         outside = ~mask.unsqueeze(-1)
         x = torch.maximum(x, x.masked_fill(outside, -math.inf).amax((1, 2), keepdim=True) - self.range)
+        if self.blur is not None:
+            x = x @ self.blur
         level = x.logsumexp(2, keepdim=True).masked_fill(outside, -math.inf)
         weight = (level > level.amax(1, keepdim=True) - self.speech).to(x.dtype)
         mean = (x * weight).sum(1, keepdim=True) / weight.sum(1, keepdim=True).clamp(min=1.0)
