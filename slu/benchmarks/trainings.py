@@ -63,24 +63,34 @@ class Trainer:
             if (bundle / METRICS).is_file():
                 print(f"{training.name}: trained before, {bundle}", flush=True)
                 return Trained(bundle, read_json(bundle / METRICS))
-        attempts = sorted(folder.glob("run-*"), key=lambda path: int(path.name[4:]))
-        run = from_here(folder.resolve() / f"run-{len(attempts) + 1}")
-        settings = [*training.settings, setting("outputs", str(self.outputs))]
-        print(f"{training.name}: {shlex.join(['python', '-m', 'slu.train', *settings])}", flush=True)
-        settings.append(setting("hydra.run.dir", str(run)))
-        if config["cross_validation"] is None:  # its folds start anew
-            lasts = [path / "checkpoints" / "last.ckpt" for path in reversed(attempts)]
-            settings += [setting("ckpt_path", str(last)) for last in lasts if last.is_file()][:1]
-        self.start(settings)
-        bundle = self._registered(run, config["data"]["task"])
-        mark_done(folder, value, bundle=str(bundle.relative_to(self.outputs)), run=str(run))
+        runs = sorted(folder.glob("run-*"), key=lambda path: int(path.name[4:]))
+        bundle = self._registered(runs, config["data"]["task"])
+        if bundle is None:
+            runs.append(from_here(folder.resolve() / f"run-{len(runs) + 1}"))
+            self._start(training, config, runs)
+            bundle = self._registered(runs, config["data"]["task"])
+        if bundle is None:
+            raise UserError(f"the training in {runs[-1]} has registered no bundle; run the command again")
+        mark_done(folder, value, bundle=str(bundle.relative_to(self.outputs)))
         return Trained(bundle, read_json(bundle / METRICS))
 
-    def _registered(self, run: Path, task: str) -> Path:
-        for path in sorted((self.outputs / "registry" / task).glob(f"*/{METRICS}"), reverse=True):
-            if Path(read_json(path).get("run", "")).resolve() == run.resolve():
+    def _start(self, training: Training, config: Mapping[str, Any], runs: Sequence[Path]) -> None:
+        """In the last of the folders, on from the last checkpoint of those before it."""
+        settings = [*training.settings, setting("outputs", str(self.outputs))]
+        print(f"{training.name}: {shlex.join(['python', '-m', 'slu.train', *settings])}", flush=True)
+        settings.append(setting("hydra.run.dir", str(runs[-1])))
+        if config["cross_validation"] is None:  # its folds start anew
+            lasts = [path / "checkpoints" / "last.ckpt" for path in reversed(runs[:-1])]
+            settings += [setting("ckpt_path", str(last)) for last in lasts if last.is_file()][:1]
+        self.start(settings)
+
+    def _registered(self, runs: Sequence[Path], task: str) -> Path | None:
+        """The bundle that one of the runs ended with."""
+        wanted = {run.resolve() for run in runs}
+        for path in sorted((self.outputs / "registry" / task).glob(f"*/{METRICS}")):
+            if Path(read_json(path).get("run", "")).resolve() in wanted:
                 return path.parent.parent / path.parent.resolve().name  # not by the name of an alias, which moves
-        raise UserError(f"the training in {run} has registered no bundle of {task}; run the command again")
+        return None
 
 
 def setting(key: str, value: str) -> str:

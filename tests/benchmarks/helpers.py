@@ -64,8 +64,8 @@ class Trainings:
         values = dict(text.split("=", 1) for text in settings)
         self.started.append(values)
         run = Path(values["hydra.run.dir"])
+        (run / "checkpoints").mkdir(parents=True)
         if len(self.started) - 1 == self.cut_at:
-            (run / "checkpoints").mkdir(parents=True)
             (run / "checkpoints" / "last.ckpt").touch()
             raise KeyboardInterrupt
         metrics = {"run": str(run), "test": self.test, "parameters": 9, "epochs": 1, "cpu_s": 0.1}

@@ -96,6 +96,11 @@ def test_what_is_trained_is_not_trained_again(tmp_path: Path, capsys: pytest.Cap
     assert second.started[0]["ckpt_path"] == f"{first.started[1]['hydra.run.dir']}/checkpoints/last.ckpt"
     assert second.started[0]["hydra.run.dir"] != first.started[1]["hydra.run.dir"]
     assert "cold, seed 0: trained before" in capsys.readouterr().out
+    for record in (tmp_path / "out" / "benchmarks" / "barista" / "trainings").glob("*/stage.json"):
+        record.unlink()  # killed between the training's end and this
+    third = Trainings()
+    PeopleBenchmark(settings(tmp_path, "barista", snr_db=()), composed, third).measure()
+    assert third.started == []
     other = Trainings()
     changed = settings(tmp_path, "barista", snr_db=(), train={"trainer": {"max_epochs": 2}})
     PeopleBenchmark(changed, composed, other).measure()
