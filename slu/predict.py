@@ -36,7 +36,7 @@ def main() -> None:
     arguments = _arguments()
     from slu.audio.decode import AudioError  # after parsing: --help should not wait for torch
     from slu.bundles import Predictor, load_bundle
-    from slu.bundles.prediction import NOT_SURE
+    from slu.bundles.prediction import DOUBTS
 
     predictor = Predictor(load_bundle(Path(arguments.bundle)))
     failed = []
@@ -53,7 +53,7 @@ def main() -> None:
         if arguments.json:
             print(json.dumps({"file": file, **prediction.to_json()}, ensure_ascii=False), flush=True)
             continue
-        sure = f"confidence {prediction.confidence:.2f}, " if prediction.reason in ("", NOT_SURE) else ""
+        sure = f"confidence {prediction.confidence:.2f}, " if prediction.reason in ("", *DOUBTS) else ""
         print(f"{file}: {prediction.told()} ({sure}{prediction.duration_s:.1f} s)", flush=True)
     if len(failed) > 1:
         for message in failed[:-1]:

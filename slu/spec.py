@@ -13,6 +13,9 @@ SPEC_VERSION = 1
 NOT_MENTIONED = ""
 """The class of a head whose slot was left out of the sentence: its first class, and an empty cell in a manifest."""
 
+BIAS = "bias"
+"""The constant among the coefficients of a confidence."""
+
 RESERVED = frozenset({"file_name", "speaker", "split", "text", "source", "recording"})
 """Columns of a manifest that cannot be heads."""
 
@@ -99,6 +102,9 @@ class TaskSpec:
     segment_overlap_s: float = 0.0
     grammar: Mapping[str, Any] = field(default_factory=dict)
     """What can be said and how: `Grammar.to_json` of slu.decoding; empty for models that do without."""
+    confidence: Mapping[str, float] = field(default_factory=dict)
+    """Coefficients by name of evidence, and BIAS: the confidence is their logistic sum (see slu.bundles.decision).
+    Empty: the product of the answered classes' scores."""
 
     def __post_init__(self) -> None:
         if not self.heads:
@@ -135,6 +141,7 @@ class TaskSpec:
             "segment_s": self.segment_s,
             "segment_overlap_s": self.segment_overlap_s,
             **({"grammar": dict(self.grammar)} if self.grammar else {}),
+            **({"confidence": dict(self.confidence)} if self.confidence else {}),
         }
 
     @classmethod
@@ -153,4 +160,5 @@ class TaskSpec:
             segment_s=float(value.get("segment_s", 0.0)),
             segment_overlap_s=float(value.get("segment_overlap_s", 0.0)),
             grammar=dict(value.get("grammar", {})),
+            confidence={name: float(number) for name, number in value.get("confidence", {}).items()},
         )

@@ -105,7 +105,7 @@ def _refuse_combined(settings: Mapping[str, Any], plain: RunSettings, decision: 
     if studies and decision.chooses:
         raise UserError(
             "a cross-validation and a study keep no clips to choose on; set decision.calibrate=false "
-            "decision.threshold=0.5 decision.min_accuracy=null"
+            "decision.threshold=0.5 decision.min_accuracy=null decision.false_accepts=null"
         )
 
 

@@ -1,16 +1,22 @@
-"""From a head's probabilities to its answer: temperature, threshold, and the probability that the answer states.
+"""From a head's probabilities to its answer: temperature, threshold, and the probability that the answer states;
+from all heads and what else speaks for an answer to one confidence.
 
 The one place that decides: prediction, evaluation and the choice of a threshold all call it.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit
 
-from slu.spec import Head
+from slu.spec import BIAS, Head
 
 Scores = NDArray[np.float32]
+
+SURE = "sure"
+"""Evidence of every model: the logarithm of the product of the answered classes' scores."""
 
 _TINY = float(np.finfo(np.float32).smallest_subnormal)
 
@@ -39,3 +45,19 @@ def stated(scores: NDArray[Any], answers: NDArray[np.int64]) -> NDArray[np.float
     """The probability (…,) of the classes that are answered: below one half where a threshold says so."""
     chosen = np.take_along_axis(scores, answers[..., None], axis=-1)[..., 0]
     return np.asarray(chosen, dtype=np.float64)
+
+
+def confidence(
+    coefficients: Mapping[str, float], product: NDArray[Any], evidence: Mapping[str, NDArray[Any]]
+) -> NDArray[np.float64]:
+    """The probability (…,) that all labels are right: `product` of what the heads state, unless coefficients weigh it
+    against other evidence."""
+    stated_ = np.asarray(product, dtype=np.float64)
+    if not coefficients:
+        return stated_
+    known = {**evidence, SURE: np.log(np.maximum(stated_, _TINY))}
+    total = np.full_like(stated_, coefficients[BIAS])
+    for name, weight in coefficients.items():
+        if name != BIAS:
+            total = total + weight * np.asarray(known[name], dtype=np.float64)
+    return np.asarray(expit(total), dtype=np.float64)

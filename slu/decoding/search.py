@@ -36,6 +36,8 @@ class Found:
     """(batch,) score of the best sentence: mean over the frames, natural logarithm."""
     classes: dict[str, Tensor]
     """Head -> (batch, classes) score of the best sentence that means the class, less that of the best one: <= 0."""
+    path: Tensor
+    """(batch, frames) the state of the best sentence at every frame."""
 
 
 class Search:
@@ -65,7 +67,8 @@ class Search:
         forward, node_forward = _forward(self.states, scores, self.weights.skip)
         backward, node_backward = _backward(self.states, scores, self.weights.skip, lengths, self.graph.final)
         frames = torch.arange(scores.shape[1])[None, :, None] < lengths[:, None, None]
-        through = (forward + backward).masked_fill(~frames, IMPOSSIBLE).amax(1)
+        passed = forward + backward
+        through = passed.masked_fill(~frames, IMPOSSIBLE).amax(1)
         moments = torch.arange(scores.shape[1] + 1)[None, :, None] <= lengths[:, None, None]
         best = node_backward[:, 0, 0]
         classes = {}
@@ -78,7 +81,7 @@ class Search:
                     candidates.append(crossed.masked_fill(~moments, IMPOSSIBLE).amax(1))
                 columns.append(torch.cat(candidates, 1).amax(1) if candidates else torch.full_like(best, IMPOSSIBLE))
             classes[head] = (torch.stack(columns, 1) - best[:, None]).clamp(min=IMPOSSIBLE)
-        return Found(best / lengths, classes)
+        return Found(best / lengths, classes, passed.argmax(2))  # ties aside, the states of one path
 
     def path(self, phones: Tensor, words: Tensor, graph: WordGraph | None = None) -> list[tuple[int, int]] | None:
         """(phone, word) of every frame of one clip on its best sentence, of all or of a part of the menu.

@@ -5,8 +5,9 @@ and their order, the condition. So a changed clip or model never meets old answe
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +19,7 @@ from slu.evaluation.conditions import Condition
 from slu.evaluation.kept import KeptArrays
 
 # Raised whenever the same bundle, audio and condition would give other answers, so that older ones are not used.
-_VERSION = 1
+_VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,8 @@ class Answers:
     broken: tuple[str, ...]
     """Why each of `broken_rows` cannot be read."""
     cpu_s: float
+    evidence: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
+    """(clips,) by name: what else speaks for the answers."""
 
     @staticmethod
     def join(parts: Sequence["Answers"]) -> "Answers":
@@ -49,6 +52,7 @@ class Answers:
             broken_rows=np.concatenate([p.broken_rows for p in parts]),
             broken=tuple(reason for p in parts for reason in p.broken),
             cpu_s=sum(p.cpu_s for p in parts),
+            evidence={name: np.concatenate([p.evidence[name] for p in parts]) for name in parts[0].evidence},
         )
 
 
@@ -66,12 +70,16 @@ class AnswerStore(KeptArrays):
         fields = self.read(condition, start)
         if fields is None:
             return None
-        scores = {name.removeprefix("scores."): fields.pop(name) for name in list(fields) if name.startswith("scores.")}
+        nested: dict[str, dict[str, Any]] = {"scores": {}, "evidence": {}}
+        for name in [name for name in fields if "." in name]:
+            group, _, key = name.partition(".")
+            nested[group][key] = fields.pop(name)
         fields["broken"] = tuple(str(reason) for reason in fields["broken"])
-        return Answers(scores=scores, **{**fields, "cpu_s": float(fields["cpu_s"])})
+        return Answers(**{**fields, **nested, "cpu_s": float(fields["cpu_s"])})
 
     def save(self, condition: Condition, start: int, answers: Answers) -> None:
-        fields = {name: value for name, value in vars(answers).items() if name != "scores"}
+        fields = {name: value for name, value in vars(answers).items() if name not in ("scores", "evidence")}
         fields["broken"] = np.array(answers.broken, dtype=str)
         fields |= {f"scores.{name}": values for name, values in answers.scores.items()}
+        fields |= {f"evidence.{name}": values for name, values in answers.evidence.items()}
         self.write(condition, start, fields)

@@ -4,17 +4,19 @@ Validation has chosen the best epoch already, so its figures are a little too go
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from slu.bundles.decision import decide, stated, temper
+from slu.bundles.decision import SURE, confidence, decide, stated, temper
 from slu.common.errors import UserError
+from slu.evaluation.fitted_confidence import confidence_for, fit_confidence
 from slu.evaluation.metrics import Indices, Probabilities
 from slu.evaluation.tuning import Doubt, fit_temperature, lowest_confidence, tune_threshold
+from slu.models.evidence import VOICED
 from slu.spec import Head, TaskSpec
 
 _FEWEST = 30
@@ -31,12 +33,15 @@ class DecisionSettings:
     """Of two-class heads."""
     min_accuracy: Annotated[float, Field(gt=0, lt=1)] | None = None
     """Raise min_confidence until the answers given are right this often."""
+    false_accepts: Annotated[float, Field(gt=0, lt=1)] | None = None
+    """Fit a confidence to all evidence, and answer no more than this share of what is not on the menu."""
     noise_snr_db: tuple[float, ...] = ()
     """Hear the validation clips with generated noise too: confidence on clean clips promises too much elsewhere."""
 
     @property
     def chooses(self) -> bool:
-        return self.calibrate or self.threshold != 0.5 or self.min_accuracy is not None
+        chosen = (self.min_accuracy, self.false_accepts)
+        return self.calibrate or self.threshold != 0.5 or any(value is not None for value in chosen)
 
 
 @dataclass(frozen=True)
@@ -51,6 +56,14 @@ class Heard:
     """Neither silent nor too short or long: the confidence decides."""
     conditions: int = 1
     """How often each clip is heard."""
+    evidence: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
+    """(clips,) by name."""
+    off_menu: NDArray[np.bool_] | None = None
+    """Known to hold nothing that the task could answer."""
+
+    @property
+    def nothing_to_answer(self) -> NDArray[np.bool_]:
+        return np.zeros(len(self.answerable), dtype=bool) if self.off_menu is None else self.off_menu
 
 
 @dataclass(frozen=True)
@@ -67,14 +80,14 @@ def require_decidable(settings: DecisionSettings, spec: TaskSpec, clips: int) ->
     if settings.chooses and not clips:
         raise UserError(
             "decision: there are no validation clips to choose on; mark some speakers as val, or set "
-            "decision.calibrate=false decision.threshold=0.5 decision.min_accuracy=null"
+            "decision.calibrate=false decision.threshold=0.5 decision.min_accuracy=null decision.false_accepts=null"
         )
     if settings.threshold != 0.5 and all(len(head.classes) != 2 for head in spec.heads):
         raise UserError(f"decision.threshold={settings.threshold}: no head has two classes; leave it at 0.5")
 
 
 def choose(spec: TaskSpec, heard: Heard, settings: DecisionSettings, *, unlabelled_is_wrong: bool = False) -> Decision:
-    """Temperature first, then the threshold at that temperature, then the confidence at both.
+    """Temperature first, then the threshold at that temperature, then the confidence and its least value at both.
 
     `unlabelled_is_wrong`: an answer to a clip without any label counts as wrong in the choice of the confidence.
     """
@@ -86,6 +99,9 @@ def choose(spec: TaskSpec, heard: Heard, settings: DecisionSettings, *, unlabell
         said += sentences
     document: dict[str, Any] = {"heads": facts}
     spec = replace(spec, heads=tuple(heads))
+    if settings.false_accepts is not None:
+        spec, document["rejection"], sentence = _reject(spec, heard, settings.false_accepts)
+        said.append(sentence)
     if settings.min_accuracy is not None:
         doubt = _doubt(spec, heard, settings.min_accuracy, unlabelled_is_wrong)
         if doubt is None:
@@ -143,23 +159,52 @@ def _choose_head(head: Head, heard: Heard, settings: DecisionSettings) -> tuple[
     return head, facts, said
 
 
-def _doubt(spec: TaskSpec, heard: Heard, accuracy: float, unlabelled_is_wrong: bool) -> Doubt | None:
-    confidence, right = np.ones(len(heard.answerable)), np.ones(len(heard.answerable), dtype=bool)
-    complete, unlabelled = right.copy(), right.copy()
+def _reject(spec: TaskSpec, heard: Heard, share: float) -> tuple[TaskSpec, dict[str, Any], str]:
+    """The confidence fitted to all evidence, and its lowest value for this share of false accepts."""
+    product, right, complete = _answers(spec, heard)
+    off_menu, on_menu = heard.nothing_to_answer & heard.answerable, complete & heard.answerable
+    few = [int(clips.sum()) // heard.conditions for clips in (off_menu, on_menu)]
+    if min(few) < _FEWEST:
+        return spec, {"clips": few}, (
+            f"{few[0]} validation clips that are not on the menu, and {few[1]} that are, are too few to choose a "
+            "confidence by; add some with synthesis=with_other"
+        )  # fmt: skip
+    known = {SURE: np.log(np.maximum(product, 1e-12)), **heard.evidence}
+    used = off_menu | on_menu
+    coefficients = fit_confidence({n: v[used] for n, v in known.items() if n != VOICED}, (right & on_menu)[used])
+    values = confidence(coefficients, product, heard.evidence)
+    found = confidence_for(share, values, off_menu, on_menu)
+    spec = replace(spec, confidence=coefficients, min_confidence=found.min_confidence)
+    return spec, asdict(found), (
+        f"answers below a confidence of {found.min_confidence:.2f} count as not understood: of the validation clips "
+        f"that are not on the menu {found.false_accepts:.1%} are answered, of those that are {found.true_accepts:.1%}"
+    )  # fmt: skip
+
+
+def _answers(spec: TaskSpec, heard: Heard) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_]]:
+    """Per clip: the product of what the heads state, whether every label is right, whether it has all of them."""
+    product, right = np.ones(len(heard.answerable)), np.ones(len(heard.answerable), dtype=bool)
+    complete = right.copy()
     for head in spec.heads:
         scores, truth = temper(heard.scores[head.name], head.temperature), heard.truth[head.name]
         answers = decide(head, scores)
-        confidence *= stated(scores, answers)
+        product *= stated(scores, answers)
         right &= answers == truth
         complete &= truth >= 0
-        unlabelled &= truth < 0
+    return product, right, complete
+
+
+def _doubt(spec: TaskSpec, heard: Heard, accuracy: float, unlabelled_is_wrong: bool) -> Doubt | None:
+    product, right, complete = _answers(spec, heard)
+    unlabelled = np.logical_and.reduce([truth < 0 for truth in heard.truth.values()])
+    values = confidence(spec.confidence, product, heard.evidence)
     counted = heard.answerable & (complete | unlabelled if unlabelled_is_wrong else complete)
     if counted.sum() < _FEWEST * heard.conditions:
         return None
-    doubt = lowest_confidence(confidence[counted], right[counted], accuracy, spec.min_confidence)
+    doubt = lowest_confidence(values[counted], right[counted], accuracy, spec.min_confidence)
     if doubt is None or not (counted & unlabelled).any():
         return doubt
-    answered = confidence >= doubt.min_confidence
+    answered = values >= doubt.min_confidence
     labelled = counted & complete
     return Doubt(
         doubt.min_confidence,

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from slu.audio.decode import Waveform, decode
 from slu.bundles import Prediction, Predictor
-from slu.bundles.decision import decide, stated
+from slu.bundles.decision import confidence, decide, stated
 from slu.corpus.labels import label_ids
 from slu.corpus.manifest import Manifest
 from slu.evaluation.answers import Answers
@@ -82,8 +82,13 @@ class Evaluation:
 
     @cached_property
     def confidence(self) -> NDArray[np.float64]:
-        """Per clip: the product of the answered classes' scores, of the heads that are scored here."""
-        return np.multiply.reduce([self.stated(head) for head in self.heads])  # type: ignore[no-any-return]
+        """Per clip: the product of the answered classes' scores, of the heads that are scored here; where a confidence
+        was fitted, that of the whole answer."""
+        if not self.spec.confidence:
+            return np.multiply.reduce([self.stated(head) for head in self.heads])  # type: ignore[no-any-return]
+        scores = self.answers.scores
+        product = np.multiply.reduce([stated(scores[h.name], decide(h, scores[h.name])) for h in self.spec.heads])
+        return confidence(self.spec.confidence, product, self.answers.evidence)
 
     def stated(self, head: Head) -> NDArray[np.float64]:
         """Per clip: the score of the class that is answered."""
@@ -101,7 +106,10 @@ class Evaluation:
     def prediction(self, index: int) -> Prediction:
         scores = {name: values[index] for name, values in self.answers.scores.items()}
         return self.predictor.answer(
-            scores, duration_s=float(self.answers.duration_s[index]), level_db=float(self.answers.level_db[index])
+            scores,
+            duration_s=float(self.answers.duration_s[index]),
+            level_db=float(self.answers.level_db[index]),
+            evidence={name: float(values[index]) for name, values in self.answers.evidence.items()},
         )
 
     def waveform(self, index: int) -> Waveform:
@@ -116,7 +124,15 @@ class Evaluation:
     def metrics(self) -> dict[str, Any]:
         classes = {head.name: head.classes for head in self.heads}
         scores = {head.name: self.answers.scores[head.name] for head in self.heads}
-        result = score(self.truth, self.guess, classes, self.speakers, scores=scores, understood=self.understood)
+        result = score(
+            self.truth,
+            self.guess,
+            classes,
+            self.speakers,
+            scores=scores,
+            understood=self.understood,
+            confidence=self.confidence,
+        )
         return result | self._beside()
 
     def _beside(self) -> dict[str, Any]:

@@ -112,6 +112,7 @@ def score(
     *,
     scores: Mapping[str, Probabilities] | None = None,
     understood: NDArray[np.bool_] | None = None,
+    confidence: NDArray[np.float64] | None = None,
 ) -> dict[str, Any]:
     """The content of `metrics.json`: `joint_accuracy` over the clips with all labels, `heads`, `speakers`.
 
@@ -130,7 +131,8 @@ def score(
         "n_joint": int(complete.sum()),
     }
     if scores is not None and complete.any():
-        confidence = np.multiply.reduce([stated(scores[name], guess[name]) for name in classes])
+        if confidence is None:
+            confidence = np.multiply.reduce([stated(scores[name], guess[name]) for name in classes])
         result["joint_ece"] = expected_calibration_error(confidence[complete], right[complete])
     if understood is not None and complete.any():
         result |= _acceptance(right[complete], understood[complete])

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from slu.audio.decode import AudioError, AudioLimits, Waveform, decode
 from slu.audio.measure import measure
@@ -108,11 +109,15 @@ def _answer(
     order = sorted(range(len(heard)), key=lambda i: len(heard[i][1]))  # equal lengths together: less padding
     spec, rate = predictor.bundle.spec, predictor.bundle.front_end.sample_rate
     scores = {h.name: np.zeros((len(heard), len(h.classes)), np.float32) for h in spec.heads}
+    evidence: dict[str, NDArray[np.float32]] = {}
     with torch.inference_mode():
         for i in range(0, len(order), _BATCH):
             batch = order[i : i + _BATCH]
-            for name, values in predictor.scores([heard[k][1] for k in batch]).items():
+            found = predictor.hear([heard[k][1] for k in batch])
+            for name, values in found.scores.items():
                 scores[name][batch] = values
+            for name, values in found.evidence.items():
+                evidence.setdefault(name, np.zeros(len(heard), np.float32))[batch] = values
     measures = [measure(samples, rate) for _, samples in heard]
     broken = [(row, clip) for row, clip in clips if isinstance(clip, str)]
     return Answers(
@@ -124,6 +129,7 @@ def _answer(
         broken_rows=np.array([row for row, _ in broken], dtype=np.int64),
         broken=tuple(reason for _, reason in broken),
         cpu_s=time.process_time() - start_s,
+        evidence=evidence,
     )
 
 

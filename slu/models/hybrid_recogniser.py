@@ -11,9 +11,10 @@ import torch
 from torch import Tensor, nn
 
 from slu.decoding.grammar import Grammar
-from slu.decoding.search import Search, Weights
+from slu.decoding.search import Found, Search, Weights
+from slu.models.evidence import evidence
 from slu.models.layers import SpeechNorm, frame_mask
-from slu.models.recogniser import Recogniser
+from slu.models.recogniser import Heard, Recogniser
 from slu.spec import TaskSpec
 
 _LEAST = -50.0
@@ -84,7 +85,22 @@ class HybridRecogniser(Recogniser):
 
     def answer(self, heard: FrameScores) -> dict[str, Tensor]:
         """Logits by head: of the search, and of the pooled heads as they are weighted."""
-        found = self.search(*self.likelihoods(heard), heard.lengths)
+        return self._logits(heard, self.search(*self.likelihoods(heard), heard.lengths))
+
+    def hear(self, features: Tensor, lengths: Tensor) -> Heard:
+        """The answer, and the evidence of slu.models.evidence with that of the `pooled` heads: log-probability of the
+        answered class, in the head that has the least of it."""
+        heard = self.frames(features, lengths)
+        fair = self.likelihoods(heard)
+        found = self.search(*fair, heard.lengths)
+        logits = self._logits(heard, found)
+        votes = {name: values.log_softmax(1) for name, values in heard.heads.items()}
+        pooled = [votes[name].gather(1, values.argmax(1, keepdim=True)) for name, values in logits.items()]
+        sounds = heard.phones.log_softmax(2), heard.words.log_softmax(2)
+        known = evidence(self.search, found, sounds, fair, heard.lengths)
+        return Heard(logits, {**known, "pooled": torch.cat(pooled, 1).amin(1)})
+
+    def _logits(self, heard: FrameScores, found: Found) -> dict[str, Tensor]:
         return {
             name: (self.sharpness * found.classes[name]).clamp(min=_LEAST) + self.pooled * logits.log_softmax(1)
             for name, logits in heard.heads.items()

@@ -1,9 +1,19 @@
 """The network that is trained, stored and served: normalisation, encoder, one head per label."""
 
+from typing import NamedTuple
+
+import torch
 from torch import Tensor, nn
 
 from slu.models.layers import AttentionPooling, UtteranceNorm, frame_mask
 from slu.spec import TaskSpec
+
+
+class Heard(NamedTuple):
+    logits: dict[str, Tensor]
+    """(batch, classes) by head name."""
+    evidence: dict[str, Tensor]
+    """(batch,) by name: what else says whether the answer can be trusted; the higher, the better."""
 
 
 class Recogniser(nn.Module):
@@ -20,3 +30,10 @@ class Recogniser(nn.Module):
         x = self.normalise(features, frame_mask(lengths, features.shape[1]))
         frames, lengths = self.encoder(x, lengths)
         return self.heads(frames, frame_mask(lengths, frames.shape[1]))  # type: ignore[no-any-return]
+
+    def hear(self, features: Tensor, lengths: Tensor) -> Heard:
+        """The answer, and its energy: the log-sum of a head's logits, which is low for what is unlike the training (Liu
+        et al., 2020)."""
+        logits = self(features, lengths)
+        energy = torch.stack([values.logsumexp(1) for values in logits.values()], 1).amin(1)
+        return Heard(logits, {"energy": energy})

@@ -37,7 +37,7 @@ def answer_slide(s: Sources) -> Slide:
         f"Said: {s.predictions.said(row)}.",
         "labels: the answer of each head.",
         "scores: a probability for every class; they sum to 1 in each head.",
-        "confidence: the product of the scores of the answers.",
+        "confidence: the probability that all labels are right.",
         "understood: false where nobody should act on the labels; reason says why.",
         "model_version: the bundle that answered.",
     ]
@@ -56,6 +56,7 @@ def shortened(prediction: Prediction) -> str:
     document: dict[str, Any] = prediction.to_json()
     if prediction.display == prediction.labels:
         del document["display"]
+    del document["alternatives"]
     document["scores"] = {head: _best(scores) for head, scores in prediction.scores.items()}
     document["confidence"] = round(prediction.confidence, 4)
     lines = [f'  "{name}": {_value(name, value)}' for name, value in document.items()]

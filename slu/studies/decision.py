@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from slu.bundles.prediction import NOT_SURE
+from slu.bundles.prediction import DOUBTS
+from slu.corpus.other_speech import off_menu
 from slu.evaluation.decision import Decision, DecisionSettings, Heard, choose
 from slu.evaluation.evaluation import Evaluation
 from slu.evaluation.run import subset
@@ -28,7 +29,8 @@ def choose_decision(
     """
     if not settings.chooses:
         return Decision(data.spec, {}, ())
-    plain = replace(data.spec, heads=tuple(replace(h, temperature=1.0, threshold=0.5) for h in data.spec.heads))
+    heads = tuple(replace(head, temperature=1.0, threshold=0.5) for head in data.spec.heads)
+    plain = replace(data.spec, heads=heads, confidence={})
     clips = subset(data.manifest, "split", "val")
     results = score_fitted(fitted, plain, clips, settings.noise_snr_db, progress)
     decision = choose(plain, _heard(list(results.values())), settings, unlabelled_is_wrong=unlabelled_is_wrong)
@@ -48,6 +50,8 @@ def _heard(results: list[Evaluation]) -> Heard:
     return Heard(
         {head.name: np.concatenate([r.truth[head.name] for r in results]) for head in heads},
         {head.name: np.concatenate([r.answers.scores[head.name] for r in results]) for head in heads},
-        np.array([reason in ("", NOT_SURE) for r in results for reason in r.reasons], dtype=bool),
+        np.array([reason in ("", *DOUBTS) for r in results for reason in r.reasons], dtype=bool),
         conditions=len(results),
+        evidence={n: np.concatenate([r.answers.evidence[n] for r in results]) for n in results[0].answers.evidence},
+        off_menu=np.concatenate([off_menu(r.table) for r in results]),
     )

@@ -144,8 +144,8 @@ def test_minutes_are_heard_in_bounded_batches_and_no_longer_than_the_task_accept
     patient: Predictor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen = []
-    logits = patient.logits
-    monkeypatch.setattr(patient, "logits", lambda features: seen.append(len(features)) or logits(features))
+    network = patient.network
+    monkeypatch.setattr(patient, "network", lambda features: seen.append(len(features)) or network(features))
     sf.write(tmp_path / "minutes.flac", np.tile(tone(300, 1.0), 100), RATE)
     answer = patient.predict(tmp_path / "minutes.flac")
     assert (answer.understood, answer.duration_s, seen) == (True, 100.0, [32, 32, 32, 4])

@@ -79,8 +79,8 @@ def stop_after(steps: int) -> Callable[[int, int], None]:
 
 def counting(predictor: Predictor, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     scored: list[int] = []
-    original = predictor.scores
-    monkeypatch.setattr(predictor, "scores", lambda clips: (scored.append(len(clips)), original(clips))[1])
+    original = predictor.hear
+    monkeypatch.setattr(predictor, "hear", lambda clips: (scored.append(len(clips)), original(clips))[1])
     return scored
 
 
