@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from slu.common.wording import against_reference, balance_matters, figure, with_interval
+from slu.common.wording import against_reference, balance_matters, figure, signed, with_interval
 from slu.spec import Head, TaskSpec
 
 
@@ -16,6 +16,7 @@ def model_card(
         _leak(metrics, training),
         _use(spec, config, metrics),
         _data(config, metrics, training),
+        _adaptation(metrics),
         _results(metrics),
         _failures(config, metrics),
         _licence(config),
@@ -83,10 +84,35 @@ def _data(config: Mapping[str, Any], metrics: Mapping[str, Any], training: Mappi
     return "## Data\n\n" + "\n".join(lines)
 
 
+def _adaptation(metrics: Mapping[str, Any]) -> str:
+    """Where the bundle comes from, and what its adaptation changed."""
+    adaptation: Mapping[str, Any] = metrics.get("adaptation") or {}
+    if not adaptation:
+        return ""
+    rows = [
+        [
+            row["name"],
+            with_interval(row["before"], row["interval"]),
+            figure(row["after"]),
+            signed(row["after"] - row["before"], row["difference_interval"]),
+            str(row["clips"]),
+        ]
+        for row in adaptation["changes"]
+    ]
+    labelled, unlabelled = adaptation["labelled"], adaptation["unlabelled_clips"]
+    clips = [f"{labelled} clips with labels"] * bool(labelled) + [f"{unlabelled} without"] * bool(unlabelled)
+    chain = " from ".join(f"`{version}`" for version in reversed(adaptation["lineage"]))
+    text = (
+        f"Adapted from {chain}, to {' and '.join(clips)}. All labels right, with 95 % intervals; it was not tested "
+        "anew. How it decides (confidence, thresholds) was chosen for the one it was adapted from."
+    )
+    return "\n\n".join(["## Adaptation", text, _table(["clips heard", "before", "after", "difference", "clips"], rows)])
+
+
 def _results(metrics: Mapping[str, Any]) -> str:
     test: Mapping[str, Any] = metrics.get("test") or {}
     if not test:
-        return "## Results\n\nNot tested."
+        return "" if metrics.get("adaptation") else "## Results\n\nNot tested."
     if folds := test.get("leave_one_speaker_out"):
         return _folds(folds)
     clean = next(iter(test.values()))

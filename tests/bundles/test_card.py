@@ -78,3 +78,13 @@ def test_what_the_data_are_not_for_is_said() -> None:
     assert "decisions about people. Not for doors." in model_card(
         make_spec(), {"data": {"not_for": "Not for doors."}}, {}, {}
     )
+
+
+def test_an_adapted_bundle_names_where_it_comes_from() -> None:
+    row = {"name": "frozen check", "before": 0.9, "interval": [0.85, 0.94], "after": 0.91, "clips": 300}
+    row["difference_interval"] = None
+    adaptation = {"lineage": ["v1", "v2"], "labelled": 10, "unlabelled_clips": 40, "changes": [row]}
+    card = model_card(make_spec(), {}, {"adaptation": adaptation, "test": {}}, {})
+    assert "Adapted from `v2` from `v1`, to 10 clips with labels and 40 without." in card
+    assert "| frozen check | 0.900 (0.850 to 0.940) | 0.910 | +0.010 | 300 |" in card
+    assert "Not tested." not in card
