@@ -78,8 +78,8 @@ def _engines(summary: Summary) -> tuple[list[str], list[list[str]]]:
     levels = sorted({level for row in engines.values() for level in row if level is not None}, reverse=True)
     rows = []
     for name, row in engines.items():
-        noisy = [row[level] for level in levels if level in row]
-        mean = sum(noisy) / len(noisy) if noisy else None
+        whole = bool(levels) and all(level in row for level in levels)  # a mean of other SNRs would be another figure
+        mean = sum(row[level] for level in levels) / len(levels) if whole else None
         rows.append([name, *(figure(row.get(level)) for level in (None, *levels)), figure(mean)])
     return ["engine", CLEAN, *(f"{level:g}" for level in levels), "mean of noisy"], rows
 

@@ -105,8 +105,9 @@ class Summary:
         for protocol in self.protocols:
             interval, by = over_clips(self.answers(protocol, CLEAN), "strict")
             if interval is not None:
+                others = "people" if by.endswith("speakers") else "recordings"
                 found.append(
-                    f"{SHORT[protocol]}, clean: other people would move the mean within about "
+                    f"{SHORT[protocol]}, clean: other {others} would move the mean within about "
                     f"{interval[0]:.3f} to {interval[1]:.3f} (95 % bootstrap over {by})."
                 )
         runs = answers["run"].nunique()
