@@ -13,7 +13,13 @@ from slu.spec import TaskSpec
 
 def hears_frames(settings: Mapping[str, Any]) -> bool:
     """Whether the model learns from the times of words and phones, and needs the grammar of a menu."""
-    return "decoding" in settings
+    module, _, name = str(settings.get("_target_", "")).rpartition(".")
+    if not module.startswith("slu.models."):
+        return False
+    try:
+        return bool(getattr(getattr(importlib.import_module(module), name), "hears_frames", False))
+    except (ImportError, AttributeError):
+        return False  # build_recogniser says what is wrong
 
 
 def build_recogniser(settings: Mapping[str, Any], n_features: int, spec: TaskSpec) -> Recogniser:

@@ -119,7 +119,7 @@ def fit(
     best, last = BestCheckpoint(folder / "checkpoints"), last_checkpoint(folder / "checkpoints")
     at_best = _MetricsAtBest()
     callbacks: list[Callback] = [best, at_best, last] if monitored else [last]
-    if spec.grammar:
+    if isinstance(classifier.network, HybridRecogniser):
         callbacks.append(AlignRecordings())
     if settings.loggers:
         callbacks.append(LearningRateMonitor("step"))

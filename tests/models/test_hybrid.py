@@ -66,6 +66,7 @@ def test_priors_are_taken_out() -> None:
 
 def test_needs_a_grammar_and_known_settings() -> None:
     assert hears_frames(SETTINGS)
+    assert not hears_frames({"_target_": "slu.models.nowhere.Nothing"})
     assert not hears_frames({"_target_": "slu.models.m1.M1"})
     with pytest.raises(ValueError, match="needs a menu"):
         build_recogniser(SETTINGS, 20, TaskSpec("digits", SPEC.heads))

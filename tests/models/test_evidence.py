@@ -1,0 +1,63 @@
+"""Evidence: what the menu explains speaks for an answer, what it does not speaks against it."""
+
+import pytest
+import torch
+from torch import Tensor
+
+from slu.decoding.grammar import Grammar
+from slu.decoding.graph import Arc, WordGraph
+from slu.decoding.search import Search
+from slu.models.evidence import VOICED, evidence
+from tests.models.test_hybrid import recogniser
+
+GRAPH = WordGraph(2, 1, (Arc(0, 1, "satu", (("digit", "1"),)), Arc(0, 1, "dua", (("digit", "2"),))))
+GRAMMAR = Grammar(GRAPH, {"satu": (("s", "a", "t", "u"),), "dua": (("d", "u", "a"),)}, ("_", "a", "d", "s", "t", "u"))
+
+
+def scores(phones: str, word: str) -> tuple[Tensor, Tensor]:
+    """One clip in which these phones are heard, two frames each, and the word wherever there is no pause."""
+    frames = [phone for phone in phones for _ in range(2)]
+    likely = torch.full((len(frames), len(GRAMMAR.phones)), -8.0)
+    words = torch.full((len(frames), len(GRAMMAR.words)), -8.0)
+    for place, phone in enumerate(frames):
+        likely[place, GRAMMAR.phones.index(phone)] = -0.01
+        words[place, GRAMMAR.words.index("" if phone == "_" else word)] = -0.01
+    return likely, words
+
+
+def of(clips: list[tuple[Tensor, Tensor]]) -> dict[str, Tensor]:
+    lengths = torch.tensor([len(phones) for phones, _ in clips])
+    pad = torch.nn.utils.rnn.pad_sequence
+    heard = pad([p for p, _ in clips], batch_first=True), pad([w for _, w in clips], batch_first=True)
+    search = Search(GRAMMAR, {"digit": ("1", "2")})
+    return evidence(search, search(*heard, lengths), heard, heard, lengths)
+
+
+def test_a_word_of_the_menu_is_explained_and_others_are_not() -> None:
+    found = of([scores("_dua_", "dua"), scores("_tatsus_", ""), scores("______", ""), scores("_dua_satasu_", "dua")])
+    said, other, silent, longer = ({name: float(values[i]) for name, values in found.items()} for i in range(4))
+    assert said["fit"] == pytest.approx(0, abs=1e-5)
+    assert said["word"] == pytest.approx(-0.01, abs=1e-4)
+    assert (said["explained"], said["present"], said[VOICED]) == (1.0, 1.0, 6.0)
+    assert other["fit"] < -1
+    assert other["word"] < -4
+    assert (silent[VOICED], silent["present"]) == (0.0, 0.0)
+    assert longer["fit"] < -1, "more was said than the menu has"
+
+
+def test_padding_changes_nothing_and_impossible_clips_are_bounded() -> None:
+    short, long = scores("_dua_", "dua"), scores("_satu__", "satu")
+    alone, together = of([short]), of([short, long])
+    for name, values in alone.items():
+        assert float(values[0]) == pytest.approx(float(together[name][0]), abs=1e-5)
+    tiny = of([(torch.zeros(1, 6).log_softmax(1), torch.zeros(1, 3).log_softmax(1))])
+    assert all(torch.isfinite(values).all() and (values >= -12).all() for values in tiny.values())
+
+
+def test_the_recogniser_hears_the_same_answer_with_its_evidence() -> None:
+    network, features, lengths = recogniser(), torch.randn(2, 90, 20), torch.tensor([90, 61])
+    with torch.inference_mode():
+        heard, logits = network.hear(features, lengths), network(features, lengths)
+    torch.testing.assert_close(heard.logits, logits)
+    assert set(heard.evidence) == {"fit", "word", "sound", "explained", "present", "pooled", VOICED}
+    assert all(values.shape == (2,) for values in heard.evidence.values())
