@@ -36,6 +36,8 @@ from slu.evaluation.corpora_report import against_rules, notes, terminal_table, 
 from slu.evaluation.evaluation import Evaluation
 from slu.evaluation.honesty import Overlap, find_overlap, warnings
 from slu.evaluation.labels import OnUnknownLabel
+from slu.evaluation.off_menu import OffMenu, names_of, read_off_menu, rejection
+from slu.evaluation.off_menu_section import off_menu_table
 from slu.evaluation.reference import Rule, build_rule
 from slu.evaluation.report import ReportFacts, report_page
 from slu.evaluation.run import evaluate
@@ -57,6 +59,8 @@ class EvaluateSettings:
     outputs: str
     reference: Mapping[str, Any] | None = None
     """None: the one that the bundle was trained beside."""
+    off_menu: str | tuple[str, ...] = ()
+    """Folders or tables of recordings that should not be answered."""
 
     @property
     def bundles(self) -> tuple[str, ...]:
@@ -69,6 +73,11 @@ class EvaluateSettings:
             return ()
         return (self.manifest,) if isinstance(self.manifest, str) else self.manifest
 
+    @property
+    def others(self) -> tuple[Path, ...]:
+        """Those of `off_menu`."""
+        return tuple(map(Path, (self.off_menu,) if isinstance(self.off_menu, str) else self.off_menu))
+
 
 @dataclass(frozen=True)
 class _Scored:
@@ -76,6 +85,7 @@ class _Scored:
     overlap: Overlap
     warnings: list[str]
     unknown: Mapping[str, int]
+    off_menu: Sequence[OffMenu] = ()
 
 
 @hydra.main(version_base="1.3", config_path="../conf", config_name="evaluate")
@@ -93,6 +103,8 @@ def main(config: DictConfig) -> None:
         raise UserError("bundle names one version twice; compare different ones")
     if settings.manifest is not None and not settings.manifests:
         raise UserError("manifest=[] names none; name at least one, or leave manifest= out")
+    if len(settings.manifests) > 1 and settings.others:
+        raise UserError("off_menu is compared with the clips of one manifest; name one in manifest=")
     if len(settings.manifests) > 1:
         _score_corpora(predictors, settings, run)
         return
@@ -141,7 +153,21 @@ def _score(predictor: Predictor, chosen: ChosenClips, settings: EvaluateSettings
     found = warnings(clean, chosen.whole, overlap, chosen.unknown, chosen.digests)
     if (beside := clean.metrics.get("reference")) and not beside["better"]:
         found.append(f"{against_reference(beside)} On these clips the rule would do.")
-    return _Scored(results, overlap, found, chosen.unknown)
+    return _Scored(results, overlap, found, chosen.unknown, _hear_others(predictor, settings))
+
+
+def _hear_others(predictor: Predictor, settings: EvaluateSettings) -> list[OffMenu]:
+    """What the bundle makes of recordings that it should not answer."""
+    if not settings.others:
+        return []
+    heard = []
+    for name, place in zip(names_of(settings.others), settings.others, strict=True):
+        clips = read_off_menu(place)
+        with progress_bar(f"hearing {name}") as progress:
+            keep = Path(settings.outputs) / "answers"
+            results = evaluate(predictor, clips, keep=keep, force=settings.force, progress=progress)
+        heard.append(OffMenu(name, results["clean"]))
+    return heard
 
 
 def _rule(bundle: Bundle, settings: EvaluateSettings) -> Rule | None:
@@ -203,9 +229,10 @@ def _score_corpora(predictors: Sequence[Predictor], settings: EvaluateSettings, 
 
 def _write(scored: _Scored, folder: Path, settings: EvaluateSettings) -> None:
     clean = scored.results["clean"]
-    write_json(
-        folder / "metrics.json", metrics_document(scored.results, scored.overlap, scored.warnings, scored.unknown)
-    )
+    document = metrics_document(scored.results, scored.overlap, scored.warnings, scored.unknown)
+    if scored.off_menu:
+        document["off_menu"] = rejection(clean, scored.off_menu)
+    write_json(folder / "metrics.json", document)
     with atomic_write(folder / "predictions.csv") as file:
         clean.answer_table().to_csv(file, index=False)
     with atomic_write(folder / "classification_report.txt") as file:
@@ -219,7 +246,7 @@ def _write(scored: _Scored, folder: Path, settings: EvaluateSettings) -> None:
         ("calibration", "expected calibration error over 15 bins of equal width"),
         ("speed", f"{clean.clips_per_cpu_second:.0f} clips per CPU second, decoding included"),
     ]
-    write_page(folder / "report.html", report_page(scored.results, ReportFacts(scored.warnings, how)))
+    write_page(folder / "report.html", report_page(scored.results, ReportFacts(scored.warnings, how, scored.off_menu)))
 
 
 def _tables(scored: _Scored, folder: Path, report_s: float) -> list[Any]:
@@ -238,6 +265,7 @@ def _tables(scored: _Scored, folder: Path, report_s: float) -> list[Any]:
     return [
         metrics_table(metrics, f"{version} on {clean.manifest.path}; {clean.metrics['interval']}"),
         speaker_table(clean.metrics),
+        off_menu_table(rejection(clean, scored.off_menu)) if scored.off_menu else None,
         facts_table(facts),
     ]
 

@@ -30,8 +30,16 @@ _TRIES = 20
 
 def off_menu(table: pd.DataFrame) -> NDArray[np.bool_]:
     """The rows of a manifest that are known not to be on the menu; other rows without labels are merely unlabelled."""
-    source = table["source"].astype(str) if "source" in table.columns else pd.Series("", index=table.index)
-    return (source.str.startswith(SOURCE) | (source == no_voice.SOURCE)).to_numpy(dtype=bool)
+    return other_speech(table) | (_sources(table) == no_voice.SOURCE).to_numpy(dtype=bool)
+
+
+def other_speech(table: pd.DataFrame) -> NDArray[np.bool_]:
+    """Those of them that hold speech."""
+    return _sources(table).str.startswith(SOURCE).to_numpy(dtype=bool)
+
+
+def _sources(table: pd.DataFrame) -> "pd.Series[str]":
+    return table["source"].astype(str) if "source" in table.columns else pd.Series("", index=table.index)
 
 
 @dataclass(frozen=True)

@@ -63,7 +63,7 @@ def confidence_for(
     allowed = max(0, int(np.floor(false_accepts * (len(others) + 1) + 1e-9)) - 1)
     lowest = float(others[allowed])  # this one is not answered, nor are its equals
     above = confidence[confidence > lowest]
-    value = (lowest + float(above.min())) / 2 if len(above) else min(1.0, lowest + 1e-6)
+    value = (lowest + float(above.min())) / 2 if len(above) else lowest + 1e-6
     return Rejection(
         value,
         float((others >= value).mean()),

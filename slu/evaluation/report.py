@@ -13,6 +13,8 @@ from slu.evaluation.errors import confident_mistakes, reading, unsure_hits
 from slu.evaluation.evaluation import Evaluation
 from slu.evaluation.head_section import head_parts
 from slu.evaluation.metrics import worst_speaker
+from slu.evaluation.off_menu import OffMenu, rejection
+from slu.evaluation.off_menu_section import off_menu_parts
 from slu.evaluation.plots import (
     bars_figure,
     coverage_figure,
@@ -32,6 +34,8 @@ class ReportFacts:
     warnings: Sequence[str]
     how: Sequence[tuple[str, str]] = field(default_factory=tuple)
     """How it was measured: command, seed, threads, speed."""
+    off_menu: Sequence[OffMenu] = field(default_factory=tuple)
+    """Recordings that should not be answered."""
 
 
 def report_page(results: Mapping[str, Evaluation], facts: ReportFacts) -> Page:
@@ -46,6 +50,7 @@ def report_page(results: Mapping[str, Evaluation], facts: ReportFacts) -> Page:
         *(Section(head.name.capitalize(), head_parts(clean, head)) for head in clean.heads),
         *([Section("Speakers", _speakers(clean))] if clean.metrics["speakers"] else []),
         Section("Confidence", _confidence(clean)),
+        *([Section("Rejection", _rejection(clean, facts.off_menu))] if facts.off_menu else []),
         Section("Errors", _errors(results, others)),
         Section("How it was measured", [Table(["", ""], facts.how, text_columns=(0, 1))]),
     ]
@@ -183,6 +188,10 @@ def _confidence(clean: Evaluation) -> list[Part]:
         parts.append(Picture(reliability_figure(bins, title), f"Reliability diagram of {head.name}"))
     if clean.complete.any():
         confidence, right = clean.confidence[clean.complete], clean.right[clean.complete]
+        if len(clean.heads) > 1 or clean.spec.confidence:
+            bins = reliability(confidence, right)
+            title = f"whole answer: ECE {bins.error:.3f}"
+            parts.append(Picture(reliability_figure(bins, title), "Reliability diagram of whole answers"))
         share, accuracy = accuracy_by_coverage(confidence, right)
         stated, happened = float(confidence.mean()), float(right.mean())
         side = "less sure than it should be" if stated < happened else "surer than it should be"
@@ -200,6 +209,10 @@ def _confidence(clean: Evaluation) -> list[Part]:
             ),
         ]
     return parts
+
+
+def _rejection(clean: Evaluation, sets: Sequence[OffMenu]) -> list[Part]:
+    return off_menu_parts(clean, sets, rejection(clean, sets))
 
 
 def _abstention(clean: Evaluation) -> str:

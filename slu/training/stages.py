@@ -15,6 +15,7 @@ from slu.corpus.dataset_facts import write_dataset_facts
 from slu.corpus.labels import label_ids
 from slu.corpus.manifest import Manifest, infer_heads, read_manifest
 from slu.corpus.menu import Menu
+from slu.corpus.other_speech import other_speech
 from slu.corpus.splits import SplitSettings, assign_splits, spoken_sides
 from slu.corpus.synthesised import corpus_heads, ensure_synthesised, synthesis_settings
 from slu.decoding.grammar import Grammar
@@ -159,8 +160,10 @@ def split_settings(settings: Mapping[str, Any]) -> SplitSettings:
 
 
 def _train_along(recorded: Manifest, spoken: Manifest, val: float) -> Manifest:
-    """The recordings, and the voices of the synthesised corpus beside them."""
-    voices = spoken.table[spoken.table["split"].isin(spoken_sides(recorded.table, val))]
+    """The recordings, and the voices of the synthesised corpus beside them; of its validation clips always those that are
+    not on the menu, which decide what to refuse."""
+    refused = other_speech(spoken.table) & (spoken.table["split"] == "val")
+    voices = spoken.table[spoken.table["split"].isin(spoken_sides(recorded.table, val)) | refused]
     files = [str((spoken.folder / name).resolve()) for name in voices["file_name"]]
     parts = [recorded.table.assign(synthetic=""), voices.assign(file_name=files, synthetic="yes")]
     return Manifest(recorded.path, pd.concat(parts, ignore_index=True).fillna(""))

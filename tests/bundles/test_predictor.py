@@ -9,7 +9,9 @@ import pytest
 import soundfile as sf
 
 from slu.audio.decode import AudioError, AudioLimits
-from slu.bundles import Predictor
+from slu.bundles import Prediction, Predictor
+from slu.bundles.second_best import second_best
+from slu.spec import Head
 from tests.bundles.helpers import make_bundle
 from tests.conftest import RATE, tone
 
@@ -151,3 +153,38 @@ def test_minutes_are_heard_in_bounded_batches_and_no_longer_than_the_task_accept
     assert (answer.understood, answer.duration_s, seen) == (True, 100.0, [32, 32, 32, 4])
     with pytest.raises(AudioError, match="the limit is 30 s"):
         Predictor(make_bundle(tmp_path / "v2")).predict(tmp_path / "minutes.flac")
+
+
+def test_a_fitted_confidence_says_what_is_wrong(tmp_path: Path) -> None:
+    coefficients = {"bias": 2.0, "sure": 4.0, "fit": 1.0}
+    predictor = Predictor(make_bundle(tmp_path / "v1", min_confidence=0.5, confidence=coefficients))
+
+    def answer(tea: float, level_db: float = -20.0, **evidence: float) -> Prediction:
+        scores = {
+            "product": np.array([tea, 1 - tea, 0], np.float32),
+            "quantity": np.array([1, *[0] * (len(predictor.bundle.spec.head("quantity").classes) - 1)], np.float32),
+        }
+        return predictor.answer(scores, duration_s=1.0, level_db=level_db, evidence=evidence)
+
+    said = answer(1.0, fit=-1.0, voiced=9.0)
+    assert (said.reason, said.alternatives) == ("", ())
+    assert said.confidence == pytest.approx(1 / (1 + np.exp(-1)))
+    assert answer(1.0, fit=-3.0).reason == "not on the menu"
+    between = answer(0.55, fit=-1.0)
+    assert between.reason == "ambiguous"
+    (other,) = between.alternatives
+    assert (other.labels["product"], other.probability) == ("coffee", pytest.approx(0.45))
+    assert between.told() == f"cannot tell: ambiguous (perhaps {between.heard()}, or {other.shown})"
+    assert answer(1.0, fit=0.0, voiced=0.0).reason == "noise"
+    assert answer(1.0, fit=0.0, voiced=0.0, level_db=-60.0).reason == "silence"
+    assert answer(1.0, fit=0.0, voiced=0.0, level_db=-80.0).reason == "silence"
+
+
+def test_the_next_best_answers_are_the_most_probable_others() -> None:
+    heads = [Head("a", ("x", "y", "z")), Head("b", ("1", "2"))]
+    scores = {"a": np.array([0.6, 0.3, 0.1], np.float32), "b": np.array([0.8, 0.2], np.float32)}
+    found = second_best(heads, scores, {"a": np.array(0), "b": np.array(0)}, most=3)
+    assert [(one.labels["a"], one.labels["b"]) for one in found] == [("y", "1"), ("x", "2"), ("z", "1")]
+    assert [one.probability for one in found] == pytest.approx([0.24, 0.12, 0.08])
+    assert found[0].shown == "a y, b 1"
+    assert second_best(heads, scores, {"a": np.array(0), "b": np.array(0)}, least=0.3) == ()
