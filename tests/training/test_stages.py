@@ -16,7 +16,9 @@ from tests.training.test_preprocessing import LOGMEL
 
 
 def group(name: str) -> dict[str, Any]:
-    return dict(yaml.safe_load((ROOT / "conf" / f"{name}.yaml").read_text()))
+    settings = dict(yaml.safe_load((ROOT / "conf" / f"{name}.yaml").read_text()))
+    settings.pop("defaults", None)  # Hydra's
+    return settings
 
 
 @pytest.fixture
