@@ -1,4 +1,4 @@
-"""Fit a bundle to its user by a few clips, with labels or without; a new bundle, unless it got worse."""
+"""Fit a bundle to its user by a few clips, labelled or not; a new bundle, unless it got worse."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass

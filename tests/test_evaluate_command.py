@@ -213,10 +213,15 @@ def test_mistakes_get_one_sentence(run_here: Run, shop: Path, arguments: list[st
 def test_unknown_labels_can_be_skipped_and_are_counted(run_here: Run, shop: Path, tmp_path: Path) -> None:
     result = run_here(
         "evaluate", f"bundle={shop / 'one'}", f"manifest={shop / 'cola.csv'}", "conditions=clean",
-        "on_unknown_label=skip",
+        "on_unknown_label=skip", f"off_menu={shop / 'metadata.csv'}",
     )  # fmt: skip
     assert result.returncode == 0, result.stderr
     document = json.loads((only(tmp_path) / "metrics.json").read_text())
+    (heard,) = document["off_menu"]["sets"].values()
+    assert heard["clips"] == 40
+    assert 0 <= heard["false_accepts"] <= 1
+    assert "not on the menu; of what is" in result.stdout
+    assert "False accepts against true accepts" in (only(tmp_path) / "report.html").read_text()
     assert document["unknown_labels"] == {"the model does not know product 'cola'": 13}
     assert document["heads"]["product"]["n"] == 27
     assert document["heads"]["quantity"]["n"] == 40

@@ -160,8 +160,8 @@ def split_settings(settings: Mapping[str, Any]) -> SplitSettings:
 
 
 def _train_along(recorded: Manifest, spoken: Manifest, val: float) -> Manifest:
-    """The recordings, and the voices of the synthesised corpus beside them; of its validation clips always those that are
-    not on the menu, which decide what to refuse."""
+    """The recordings, and the voices of the synthesised corpus beside them; of its validation clips always those of
+    speech that is not on the menu, which decide what to refuse."""
     refused = other_speech(spoken.table) & (spoken.table["split"] == "val")
     voices = spoken.table[spoken.table["split"].isin(spoken_sides(recorded.table, val)) | refused]
     files = [str((spoken.folder / name).resolve()) for name in voices["file_name"]]
