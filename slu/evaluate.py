@@ -6,13 +6,12 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Any, cast
 
 import hydra
 import torch
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
-from pydantic import Field
 
 from slu.bundles import Bundle, Predictor, load_bundle
 from slu.common.cli import reports_errors, run_command
@@ -30,53 +29,19 @@ from slu.evaluation.compare_report import (
     merge_warnings,
     short_names,
 )
-from slu.evaluation.conditions import ConditionSettings
 from slu.evaluation.corpora import choose_corpora, corpora_tables, counted_head, require_one_task
 from slu.evaluation.corpora_report import against_rules, notes, terminal_table, write_corpora
 from slu.evaluation.evaluation import Evaluation
 from slu.evaluation.honesty import Overlap, find_overlap, warnings
-from slu.evaluation.labels import OnUnknownLabel
 from slu.evaluation.off_menu import OffMenu, names_of, read_off_menu, rejection
 from slu.evaluation.off_menu_section import off_menu_table
 from slu.evaluation.reference import Rule, build_rule
 from slu.evaluation.report import ReportFacts, report_page
 from slu.evaluation.run import evaluate
+from slu.evaluation.settings import EvaluateSettings
 from slu.evaluation.summary import metrics_document
 from slu.evaluation.tables import facts_table, metrics_table, show, speaker_table
 from slu.evaluation.text_report import classification_report
-
-
-@dataclass(frozen=True)
-class EvaluateSettings:
-    bundle: str | tuple[str, ...]
-    manifest: str | tuple[str, ...] | None
-    split: str | None
-    split_column: str
-    conditions: ConditionSettings
-    on_unknown_label: OnUnknownLabel
-    force: bool
-    threads: Annotated[int, Field(ge=1)]
-    outputs: str
-    reference: Mapping[str, Any] | None = None
-    """None: the one that the bundle was trained beside."""
-    off_menu: str | tuple[str, ...] = ()
-    """Folders or tables of recordings that should not be answered."""
-
-    @property
-    def bundles(self) -> tuple[str, ...]:
-        return (self.bundle,) if isinstance(self.bundle, str) else self.bundle
-
-    @property
-    def manifests(self) -> tuple[str, ...]:
-        """None at all: the one that the bundle was trained beside."""
-        if self.manifest is None:
-            return ()
-        return (self.manifest,) if isinstance(self.manifest, str) else self.manifest
-
-    @property
-    def others(self) -> tuple[Path, ...]:
-        """Those of `off_menu`."""
-        return tuple(map(Path, (self.off_menu,) if isinstance(self.off_menu, str) else self.off_menu))
 
 
 @dataclass(frozen=True)
