@@ -12,14 +12,15 @@ from slu.common.wording import between, figure
 from slu.documents.figures import ACCENT, MUTED, SERIES, encode, new_axes
 from slu.studies.adaptation_curve import AdaptationCurve
 
-_NAMED = len(SERIES)
+_COLOURS = SERIES[1:]  # the first is the mean's
+_NAMED = len(_COLOURS)
 """Speakers who get a line of their own."""
 
 
 def curve_table(curve: AdaptationCurve) -> Table:
     people, seeds = len(curve.points[0].by_speaker), len({result.seed for result in curve.results})
     table = Table(
-        title=f"{curve.task}: all labels right after so many clips of a new speaker; {people} speakers, {seeds} seeds",
+        title=f"{curve.task}: all labels right after so many clips of a new speaker; {people} speakers, {seeds} {'seed' if seeds == 1 else 'seeds'}",
         title_justify="left",
     )
     for column in ("clips", "mean", "95 %, over\nspeakers", "worst\nspeaker", "", "frozen\ncheck", "CPU s"):
@@ -39,12 +40,12 @@ def curve_table(curve: AdaptationCurve) -> Table:
 
 def curve_figure(curve: AdaptationCurve) -> Figure:
     """The mean with its band, and every speaker; clips on a logarithmic axis that has room for none."""
-    drawing, (axes,) = new_axes(6.0, 3.8)
+    drawing, (axes,) = new_axes(7.0, 3.8)
     counts, points = [point.count for point in curve.points], curve.points
     names = sorted(points[0].by_speaker)
     for number, name in enumerate(names):
         named = len(names) <= _NAMED
-        colour = SERIES[number % len(SERIES)] if named else MUTED
+        colour = _COLOURS[number] if named else MUTED
         values = [point.by_speaker[name] for point in points]
         label = name if named else None
         axes.plot(counts, values, color=colour, linewidth=0.9, marker=".", markersize=4, alpha=0.8, label=label)
@@ -59,7 +60,7 @@ def curve_figure(curve: AdaptationCurve) -> Figure:
     axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     axes.set_xlabel("clips of the speaker that the bundle was adapted to")
     axes.set_ylabel("all labels right, on the speaker's others")
-    axes.legend(loc="lower right", frameon=False)
+    axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False, fontsize=8)
     return drawing
 
 
