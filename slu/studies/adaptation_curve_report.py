@@ -19,8 +19,9 @@ _NAMED = len(_COLOURS)
 
 def curve_table(curve: AdaptationCurve) -> Table:
     people, seeds = len(curve.points[0].by_speaker), len({result.seed for result in curve.results})
+    drawn = "one seed" if seeds == 1 else f"{seeds} seeds"
     table = Table(
-        title=f"{curve.task}: all labels right after so many clips of a new speaker; {people} speakers, {seeds} {'seed' if seeds == 1 else 'seeds'}",
+        title=f"{curve.task}: all labels right after so many clips of a new speaker; {people} speakers, {drawn}",
         title_justify="left",
     )
     for column in ("clips", "mean", "95 %, over\nspeakers", "worst\nspeaker", "", "frozen\ncheck", "CPU s"):
