@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from slu.common.wording import against_reference, balance_matters, figure, signed, with_interval
+from slu.models import origin
 from slu.spec import Head, TaskSpec
 
 
@@ -71,6 +72,8 @@ def _decision(metrics: Mapping[str, Any]) -> str:
 def _data(config: Mapping[str, Any], metrics: Mapping[str, Any], training: Mapping[str, Any]) -> str:
     data: Mapping[str, Any] = config.get("data") or {}
     lines = []
+    if started_from := origin(config.get("model") or {}):
+        lines.append(f"- Built on {started_from}.")
     if data.get("manifest"):
         lines.append("- Recordings from a manifest.")
     if data.get("synthetic_speech"):

@@ -8,14 +8,14 @@ people swallow them, and the shortest last less than a frame.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from slu.decoding.grammar import Grammar
 from slu.decoding.graph import WordGraph
+from slu.decoding.recursion import IMPOSSIBLE, Floats, Indices, Passed, Recursion
 from slu.decoding.states import States, expand
-
-IMPOSSIBLE = -1e9
 
 
 @dataclass(frozen=True)
@@ -46,42 +46,54 @@ class Search:
     def __init__(self, grammar: Grammar, heads: Mapping[str, Sequence[str]], weights: Weights = Weights()) -> None:
         self.grammar, self.weights, self.graph = grammar, weights, grammar.graph
         self.states = expand(grammar)
-        self._where = {head: [self._places(head, label) for label in labels] for head, labels in heads.items()}
+        self._recursion = Recursion(self.states, self.graph.final, weights.skip)
+        self._silent = [arc for arc in self.graph.arcs if not arc.word and arc.labels]
+        self._source, self._target = [arc.source for arc in self._silent], [arc.target for arc in self._silent]
+        self._where = {head: self._places(head, labels) for head, labels in heads.items()}
 
-    def _places(self, head: str, label: str) -> tuple[Tensor, Tensor]:
-        """The first states of the words that decide the class, and the silent steps (pairs of nodes) that do."""
-        deciding = {i for i, arc in enumerate(self.graph.arcs) if (head, label) in arc.labels}
-        steps = [(a.source, a.target) for i, a in enumerate(self.graph.arcs) if i in deciding and not a.word]
-        first = (self.states.position == 0).tolist()
-        entered = [s for s, arc in enumerate(self.states.arc) if arc in deciding and first[s]]
-        return torch.tensor(entered, dtype=torch.long), torch.tensor(steps, dtype=torch.long).view(-1, 2)
+    def _places(self, head: str, labels: Sequence[str]) -> tuple[Indices, Indices]:
+        """Where the classes are decided, one class after the other, and where the places of each begin.
 
-    def emissions(self, phones: Tensor, words: Tensor, states: States | None = None) -> Tensor:
-        """Log-probabilities (batch, frames, phones) and (batch, frames, words) -> (batch, frames, states)."""
-        states = states or self.states
-        return self.weights.phones * phones[..., states.phone] + self.weights.words * words[..., states.word]
+        The first states of words have their numbers, the silent arcs the next ones; of a class that the menu does not
+        have the place is the one after these.
+        """
+        first, count = (self.states.position == 0).tolist(), self.states.count
+        deciding: dict[tuple[str, str], list[int]] = {(head, label): [] for label in labels}
+        entered = ((s, self.graph.arcs[arc]) for s, arc in enumerate(self.states.arc) if first[s] and arc >= 0)
+        for place, arc in (*entered, *enumerate(self._silent, count)):
+            for decided in deciding.keys() & set(arc.labels):
+                deciding[decided].append(place)
+        places = [found or [count + len(self._silent)] for found in deciding.values()]
+        return np.concatenate(places), np.cumsum([0, *map(len, places[:-1])])
+
+    def sounds(self, phones: Tensor, words: Tensor, states: States) -> Floats:
+        """Log-probabilities (…, frames, phones) and (…, frames, words) -> (…, frames, sounds), those of the states."""
+        phone, word = states.sounds.numpy()
+        scores: Floats = (self.weights.phones * phones.detach().float()).numpy().take(phone, -1)
+        scores += (self.weights.words * words.detach().float()).numpy().take(word, -1)
+        return scores
 
     def __call__(self, phones: Tensor, words: Tensor, lengths: Tensor) -> Found:
-        """Log-probabilities per frame, as for `emissions`, and lengths (batch,)."""
-        scores = self.emissions(phones, words)
-        forward, node_forward = _forward(self.states, scores, self.weights.skip)
-        backward, node_backward = _backward(self.states, scores, self.weights.skip, lengths, self.graph.final)
-        frames = torch.arange(scores.shape[1])[None, :, None] < lengths[:, None, None]
-        passed = forward + backward
-        through = passed.masked_fill(~frames, IMPOSSIBLE).amax(1)
-        moments = torch.arange(scores.shape[1] + 1)[None, :, None] <= lengths[:, None, None]
-        best = node_backward[:, 0, 0]
-        classes = {}
-        for head, places in self._where.items():
-            columns = []
-            for entered, steps in places:
-                candidates = [through[:, entered]] if len(entered) else []
-                if len(steps):
-                    crossed = node_forward[:, :, steps[:, 0]] + node_backward[:, :, steps[:, 1]]
-                    candidates.append(crossed.masked_fill(~moments, IMPOSSIBLE).amax(1))
-                columns.append(torch.cat(candidates, 1).amax(1) if candidates else torch.full_like(best, IMPOSSIBLE))
-            classes[head] = (torch.stack(columns, 1) - best[:, None]).clamp(min=IMPOSSIBLE)
-        return Found(best / lengths, classes, passed.argmax(2))  # ties aside, the states of one path
+        """Log-probabilities (batch, frames, phones) and (batch, frames, words), and lengths (batch,)."""
+        scores = self.sounds(phones, words, self.states)
+        best = np.empty(len(scores), np.float32)
+        classes = {head: np.empty((len(scores), len(starts)), np.float32) for head, (_, starts) in self._where.items()}
+        path = np.zeros(scores.shape[:2], np.int64)
+        for clip, length in enumerate(lengths.tolist()):  # one by one: more would not fit the processor's cache
+            passed = self._recursion(scores[clip, :length])
+            best[clip] = passed.after[0, 0]
+            path[clip, :length] = passed.path
+            at_places = self._at_places(passed)
+            for head, (places, starts) in self._where.items():
+                classes[head][clip] = np.maximum.reduceat(at_places[places], starts)
+        relative = {head: np.maximum(values - best[:, None], IMPOSSIBLE) for head, values in classes.items()}
+        tensors = {head: torch.from_numpy(values) for head, values in relative.items()}
+        return Found(torch.from_numpy(best) / lengths, tensors, torch.from_numpy(path))
+
+    def _at_places(self, passed: Passed) -> Floats:
+        """Scores of the best sentences through the places of `_places`, at whatever time."""
+        crossed = passed.before[:, self._source] + passed.after[:, self._target]
+        return np.concatenate([passed.states, crossed.max(0), [IMPOSSIBLE]], dtype=np.float32)
 
     def path(self, phones: Tensor, words: Tensor, graph: WordGraph | None = None) -> list[tuple[int, int]] | None:
         """(phone, word) of every frame of one clip on its best sentence, of all or of a part of the menu.
@@ -89,73 +101,9 @@ class Search:
         (frames, phones) and (frames, words) log-probabilities. None where the clip is too short for any sentence.
         """
         states = self.states if graph is None else expand(self.grammar, graph)
-        final = (graph or self.graph).final
-        scores = self.emissions(phones[None], words[None], states)
-        length = torch.tensor([scores.shape[1]])
-        forward, _ = _forward(states, scores, self.weights.skip)
-        backward, nodes = _backward(states, scores, self.weights.skip, length, final)
-        if nodes[0, 0, 0] < IMPOSSIBLE / 2:
+        recursion = self._recursion if graph is None else Recursion(states, graph.final, self.weights.skip)
+        passed = recursion(self.sounds(phones, words, states))
+        if passed.after[0, 0] < IMPOSSIBLE / 2:
             return None
-        best = (forward + backward)[0].argmax(1)  # ties aside, the states of one path
-        return list(zip(states.phone[best].tolist(), states.word[best].tolist(), strict=True))
-
-
-def _forward(states: States, scores: Tensor, skip: float) -> tuple[Tensor, Tensor]:
-    """Best score up to each state, its frame included, (batch, frames, states); at each node before frame t."""
-    batch, frames, count = scores.shape
-    nodes = len(states.into)
-    nothing = scores.new_full((batch, 1), IMPOSSIBLE)
-    one, two = _barrier(states.position >= 1), _barrier(states.position >= 2) + skip
-    at_states = scores.new_full((batch, frames, count), IMPOSSIBLE)
-    at_nodes = scores.new_full((batch, frames + 1, nodes + 1), IMPOSSIBLE)
-    here = scores.new_full((batch, nodes + 1), IMPOSSIBLE)
-    here[:, 0] = 0.0
-    now = scores.new_full((batch, count + 1), IMPOSSIBLE)
-    for frame in range(frames + 1):
-        if frame:
-            here = torch.cat([now[:, states.into].amax(2), nothing], 1)
-        here = torch.cat([here[:, states.before].amax(2), nothing], 1)
-        at_nodes[:, frame] = here
-        if frame == frames:
-            break
-        came = torch.maximum(now[:, :-1], here[:, states.source])
-        came[:, 1:] = torch.maximum(came[:, 1:], now[:, :-2] + one[1:])
-        came[:, 2:] = torch.maximum(came[:, 2:], now[:, :-3] + two[2:])
-        at_states[:, frame] = came + scores[:, frame]
-        now = torch.cat([at_states[:, frame], nothing], 1)
-    return at_states, at_nodes
-
-
-def _backward(states: States, scores: Tensor, skip: float, lengths: Tensor, final: int) -> tuple[Tensor, Tensor]:
-    """Best score after each state, its frame left out, and from each node before frame t to the clip's end."""
-    batch, frames, count = scores.shape
-    nodes = len(states.into)
-    nothing = scores.new_full((batch, 1), IMPOSSIBLE)
-    one, two = _barrier(states.remaining >= 1), _barrier(states.remaining >= 2) + skip
-    at_states = scores.new_full((batch, frames, count), IMPOSSIBLE)
-    at_nodes = scores.new_full((batch, frames + 1, nodes + 1), IMPOSSIBLE)
-    ended = scores.new_full((batch, nodes + 1), IMPOSSIBLE)
-    ended[:, :-1] = torch.where((states.after == final).any(1), 0.0, IMPOSSIBLE)
-    later = scores.new_full((batch, count + 1), IMPOSSIBLE)
-    here = ended
-    for frame in range(frames, -1, -1):
-        if frame < frames:
-            here = torch.cat([later[:, states.out_of].amax(2), nothing], 1)
-            here = torch.cat([here[:, states.after].amax(2), nothing], 1)
-        over = (lengths <= frame)[:, None]
-        if bool(over.any()):  # at and after a clip's end its sentence is complete
-            here = torch.where(over, ended, here)
-            later = torch.where(over, torch.full_like(later, IMPOSSIBLE), later)
-        at_nodes[:, frame] = here
-        if frame == 0:
-            break
-        leads = torch.maximum(later[:, :-1], here[:, states.target])
-        leads[:, :-1] = torch.maximum(leads[:, :-1], later[:, 1:-1] + one[:-1])
-        leads[:, :-2] = torch.maximum(leads[:, :-2], later[:, 2:-1] + two[:-2])
-        at_states[:, frame - 1] = leads
-        later = torch.cat([leads + scores[:, frame - 1], nothing], 1)
-    return at_states, at_nodes
-
-
-def _barrier(open_: Tensor) -> Tensor:
-    return torch.where(open_, 0.0, IMPOSSIBLE)
+        path = torch.from_numpy(passed.path)
+        return list(zip(states.phone[path].tolist(), states.word[path].tolist(), strict=True))

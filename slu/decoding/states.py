@@ -1,6 +1,5 @@
 """A word graph as states for a search over frames: a chain of phones per word, and a pause at every node."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -12,7 +11,7 @@ from slu.decoding.graph import Arc, WordGraph
 
 @dataclass(frozen=True)
 class States:
-    """Tensors over S states, the pauses last, and N nodes. Index S stands for no state, index N for no node.
+    """Tensors over S states, the pauses last, and lists over N nodes. Index N stands for no node.
 
     A chain's states have neighbouring numbers, so that its steps are shifts and not look-ups.
     """
@@ -21,6 +20,10 @@ class States:
     """(S,) index of the grammar's phones."""
     word: Tensor
     """(S,) index of the grammar's words."""
+    sound: Tensor
+    """(S,) the column of `sounds` with its phone and word: many arcs have the same word."""
+    sounds: Tensor
+    """(2, sounds) the different pairs of a phone and a word."""
     position: Tensor
     """(S,) how many states of the chain come before."""
     remaining: Tensor
@@ -29,14 +32,10 @@ class States:
     """(S,) the node from which the state is entered, or N."""
     target: Tensor
     """(S,) the node to which it leads, or N."""
-    into: Tensor
-    """(N, most) the states that lead to each node."""
-    out_of: Tensor
-    """(N, most) the states that are entered from each node."""
-    before: Tensor
-    """(N, most) the nodes from which each can be reached without a word, itself included."""
-    after: Tensor
-    """(N, most) the nodes that can be reached from each without a word, itself included."""
+    before: tuple[tuple[int, ...], ...]
+    """(N,) the nodes from which each can be reached without a word, itself included."""
+    after: tuple[tuple[int, ...], ...]
+    """(N,) the nodes that can be reached from each without a word, itself included."""
     arc: tuple[int, ...]
     """(S,) the arc of the graph, -1 in a pause."""
 
@@ -63,23 +62,25 @@ def expand(grammar: Grammar, graph: WordGraph | None = None) -> States:
             ]  # fmt: skip
     rows += [(0, 0, 0, 0, -1, node, node) for node in range(graph.nodes)]
     phone, word, position, remaining, owner, source, target = zip(*rows, strict=True)
+    pairs = list(zip(phone, word, strict=True))
+    sounds = {pair: number for number, pair in enumerate(dict.fromkeys(pairs))}
     before, after = _silent_steps(graph)
     return States(
         phone=torch.tensor(phone),
         word=torch.tensor(word),
+        sound=torch.tensor([sounds[pair] for pair in pairs]),
+        sounds=torch.tensor(list(sounds)).T.contiguous(),
         position=torch.tensor(position),
         remaining=torch.tensor(remaining),
         source=torch.tensor(source),
         target=torch.tensor(target),
-        into=_lists(target, graph.nodes, len(rows)),
-        out_of=_lists(source, graph.nodes, len(rows)),
-        before=_padded(before, graph.nodes),
-        after=_padded(after, graph.nodes),
+        before=before,
+        after=after,
         arc=owner,
     )
 
 
-def _silent_steps(graph: WordGraph) -> tuple[list[list[int]], list[list[int]]]:
+def _silent_steps(graph: WordGraph) -> tuple[tuple[tuple[int, ...], ...], tuple[tuple[int, ...], ...]]:
     """Per node those before and after it, itself included, with no word between."""
     silent: list[Arc] = [arc for arc in graph.arcs if not arc.word]
     before = [{node} for node in range(graph.nodes)]
@@ -88,17 +89,4 @@ def _silent_steps(graph: WordGraph) -> tuple[list[list[int]], list[list[int]]]:
     after = [{node} for node in range(graph.nodes)]
     for arc in reversed(silent):
         after[arc.source] |= after[arc.target]
-    return [sorted(nodes) for nodes in before], [sorted(nodes) for nodes in after]
-
-
-def _lists(nodes: Sequence[int], count: int, padding: int) -> Tensor:
-    lists: list[list[int]] = [[] for _ in range(count)]
-    for state, node in enumerate(nodes):
-        if node < count:
-            lists[node].append(state)
-    return _padded(lists, padding)
-
-
-def _padded(lists: Sequence[Sequence[int]], padding: int) -> Tensor:
-    width = max(map(len, lists))
-    return torch.tensor([[*values, *[padding] * (width - len(values))] for values in lists])
+    return tuple(tuple(sorted(nodes)) for nodes in before), tuple(tuple(sorted(nodes)) for nodes in after)

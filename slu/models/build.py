@@ -13,13 +13,22 @@ from slu.spec import TaskSpec
 
 def hears_frames(settings: Mapping[str, Any]) -> bool:
     """Whether the model learns from the times of words and phones, and needs the grammar of a menu."""
+    return bool(_of_class(settings, "hears_frames", False))
+
+
+def origin(settings: Mapping[str, Any]) -> str:
+    """Where the weights come from that a training starts with; empty where it starts from none."""
+    return str(_of_class(settings, "origin", ""))
+
+
+def _of_class(settings: Mapping[str, Any], attribute: str, otherwise: Any) -> Any:
     module, _, name = str(settings.get("_target_", "")).rpartition(".")
     if not module.startswith("slu.models."):
-        return False
+        return otherwise
     try:
-        return bool(getattr(getattr(importlib.import_module(module), name), "hears_frames", False))
+        return getattr(getattr(importlib.import_module(module), name), attribute, otherwise)
     except (ImportError, AttributeError):
-        return False  # build_recogniser says what is wrong
+        return otherwise  # build_recogniser says what is wrong
 
 
 def build_recogniser(settings: Mapping[str, Any], n_features: int, spec: TaskSpec) -> Recogniser:

@@ -39,7 +39,7 @@ class Hybrid(nn.Module):
             nn.Conv1d(a, channels, 5, step, 2, bias=False) for a, step in zip(widths, steps, strict=False)
         )
         self.stem_norms = nn.ModuleList(NORMS[norm](channels) for _ in steps)
-        self.blocks = nn.ModuleList(_Block(channels, kernel_size, dropout, norm) for _ in range(blocks))
+        self.blocks = nn.ModuleList(Block(channels, kernel_size, dropout, norm) for _ in range(blocks))
         self.norm = NORMS[norm](channels)
 
     def forward(self, x: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
@@ -54,7 +54,7 @@ class Hybrid(nn.Module):
         return F.gelu(self.norm(x, mask)), lengths
 
 
-class _Block(nn.Module):
+class Block(nn.Module):
     def __init__(self, channels: int, kernel_size: int, dropout: float, norm: str) -> None:
         super().__init__()
         self.depthwise = nn.Conv1d(

@@ -22,6 +22,7 @@ from torchmetrics.classification import (
 
 from slu.models import Recogniser, build_recogniser
 from slu.models.hybrid_recogniser import HybridRecogniser
+from slu.models.speech_embedding import SpeechEmbedding
 from slu.spec import TaskSpec
 from slu.training.datamodule import NO_LABEL, Batch
 from slu.training.frame_loss import frame_loss
@@ -68,6 +69,8 @@ class UtteranceClassifier(L.LightningModule):
         self.spec, self.loss_settings, self.seed = spec, loss, seed
         self.make_optimizer, self.make_scheduler = optimizer, scheduler
         self.network = build_recogniser(model, n_features, spec)
+        if isinstance(self.network.encoder, SpeechEmbedding):
+            self.network.encoder.start_from_published()
         self.average: AveragedModel | None = None
         if loss.ema_decay:
             average = get_ema_multi_avg_fn(loss.ema_decay)  # type: ignore[no-untyped-call]

@@ -87,6 +87,39 @@ def test_every_class_gets_the_score_of_the_best_sentence_that_means_it(seed: int
             assert found.classes[head][clip].tolist() == pytest.approx(expected, abs=1e-4)
 
 
+def test_what_may_be_left_out_is_as_good_as_every_sentence_written_out() -> None:
+    """[a] c [b] [a]: steps without a word at both ends of the graph, and two of them in a row."""
+    said, heads = ("a", "c", "b", "a"), {str(slot): ("", "1") for slot in range(4)}
+    optional = [Arc(i, i + 1, word, ((str(i), "1"),)) for i, word in enumerate(said)]
+    optional += [Arc(i, i + 1, "", ((str(i), ""),)) for i in (0, 2, 3)]
+    written: list[Arc] = []
+    node = itertools.count(1)
+    for spoken in itertools.product(("", "1"), ("1",), ("", "1"), ("", "1")):
+        words = [word for word, is_said in zip(said, spoken, strict=True) if is_said]
+        nodes = [0, *(next(node) for _ in words[1:]), 13]
+        labels = tuple((str(slot), label) for slot, label in enumerate(spoken))
+        written += [
+            Arc(source, target, word, () if place else labels)
+            for place, (word, (source, target)) in enumerate(zip(words, itertools.pairwise(nodes), strict=True))
+        ]
+    phones, scores = random_scores(1, 3, 16)
+    found = []
+    for final, arcs in (4, optional), (13, written):
+        graph = WordGraph(final + 1, final, tuple(sorted(arcs, key=lambda arc: arc.source)))
+        grammar = Grammar(graph, GRAMMAR.lexicon, GRAMMAR.phones)
+        found.append(Search(grammar, heads, WEIGHTS)(phones, scores, torch.tensor([16, 11, 3])))
+    torch.testing.assert_close(found[0].best, found[1].best)
+    torch.testing.assert_close(found[0].classes, found[1].classes, atol=1e-4, rtol=1e-4)
+
+
+def test_a_class_that_the_menu_does_not_have_is_impossible() -> None:
+    phones, words = random_scores(0, 1, 7)
+    found = Search(GRAMMAR, {**HEADS, "x": ("1", "none", "")}, WEIGHTS)(phones, words, torch.tensor([7]))
+    known = Search(GRAMMAR, HEADS, WEIGHTS)(phones, words, torch.tensor([7])).classes["x"]
+    torch.testing.assert_close(found.classes["x"][:, [2, 0]], known)
+    assert float(found.classes["x"][0, 1]) < IMPOSSIBLE / 2
+
+
 def test_what_stands_beyond_a_clips_end_does_not_count() -> None:
     phones, words = random_scores(0, 1, 9)
     search = Search(GRAMMAR, HEADS, WEIGHTS)

