@@ -12,7 +12,6 @@ class LogMel(FrontEnd):
 
     The clip makes digital silence and a quiet room look alike: without it, the zeros that lossy codecs
     leave between words become the strongest feature of a clip.
-    `mel_scale` is that of HTK, with triangles of height one, or Slaney's (1998), with triangles of one area.
     """
 
     def __init__(
@@ -26,7 +25,6 @@ class LogMel(FrontEnd):
         f_min: float = 60.0,
         f_max: float | None = None,
         range_db: float = 80.0,
-        mel_scale: str = "htk",
     ) -> None:
         super().__init__()
         if not 0 < hop_length <= win_length <= n_fft:
@@ -40,16 +38,13 @@ class LogMel(FrontEnd):
                 "front end 'logmel': need n_mels >= 1, range_db > 0 and 0 <= f_min < f_max <= sample_rate / 2, "
                 f"got {n_mels}, {range_db:g}, {f_min:g}, {f_max:g} at {sample_rate} Hz"
             )
-        if mel_scale not in ("htk", "slaney"):
-            raise ValueError(f"front end 'logmel': mel_scale must be htk or slaney, got '{mel_scale}'")
         self.sample_rate, self.size, self.hop_s = sample_rate, n_mels, hop_length / sample_rate
         self.n_fft, self.win_length, self.hop_length = n_fft, win_length, hop_length
         self.range = range_db / 10 * float(torch.tensor(10.0).log())
         self.window: Tensor
         self.filters: Tensor
         self.register_buffer("window", torch.hann_window(win_length), persistent=False)
-        norm = "slaney" if mel_scale == "slaney" else None
-        filters = AF.melscale_fbanks(n_fft // 2 + 1, f_min, f_max, n_mels, sample_rate, norm, mel_scale)
+        filters = AF.melscale_fbanks(n_fft // 2 + 1, f_min, f_max, n_mels, sample_rate, mel_scale="htk")
         self.register_buffer("filters", filters, persistent=False)
         bins = torch.linspace(0, sample_rate / 2, n_fft // 2 + 1)
         centres = (bins @ filters) / filters.sum(0).clamp(min=1e-9)

@@ -4,8 +4,7 @@ A network that listens and a grammar that knows what can be said, as in hybrid s
 Morgan, 1994): the network has to tell sounds apart, not to learn what a command is.
 """
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -13,7 +12,7 @@ from torch import Tensor, nn
 from slu.decoding.grammar import Grammar
 from slu.decoding.search import Found, Search, Weights
 from slu.models.evidence import evidence
-from slu.models.layers import SpeechNorm, frame_mask
+from slu.models.listener import FrameScores, Listener, mixed
 from slu.models.recogniser import Heard, Recogniser
 from slu.spec import TaskSpec
 
@@ -21,47 +20,38 @@ _LEAST = -50.0
 """Of a class that the menu does not allow with what was heard: its logit."""
 
 
-class FrameScores(NamedTuple):
-    phones: Tensor
-    """(batch, frames, phones) logits; frames are `stride` features apart."""
-    words: Tensor
-    """(batch, frames, words) logits."""
-    heads: dict[str, Tensor]
-    """(batch, classes) logits of the pooled frames: one attention query per head."""
-    lengths: Tensor
-    """(batch,) frames."""
-
-
 class HybridRecogniser(Recogniser):
     """Answers by a search over the frames, to which the pooled heads add their vote.
 
-    Features (batch, frames, size) and lengths (batch,) -> logits (batch, classes) by head name; in training those of
-    the pooled heads alone.
+    Several listeners may hear a clip; each learns by itself, and what they hear is averaged before the search. Features
+    (batch, frames, size) and lengths (batch,) -> logits (batch, classes) by head name; in training those of the pooled
+    heads alone.
     """
 
     def __init__(
-        self, encoder: nn.Module, n_features: int, spec: TaskSpec, *, dropout: float, settings: Mapping[str, Any]
+        self,
+        listeners: Sequence[Listener],
+        shares: Sequence[float],
+        spec: TaskSpec,
+        grammar: Grammar,
+        *,
+        pooled: float = 1.0,
+        sharpness: float = 1.0,
+        prior: float = 0.5,
+        **weights: float,
     ) -> None:
-        super().__init__(encoder, n_features, spec, dropout=dropout, normalise="none")
-        if not spec.grammar:
-            raise ValueError("it needs a menu, and voices that speak it: data.synthetic_speech=true with a menu")
-        options = dict(settings)
-        self.pooled, self.sharpness = float(options.pop("pooled", 1.0)), float(options.pop("sharpness", 1.0))
-        self.prior = float(options.pop("prior", 0.5))
-        baseline, range_db = str(options.pop("baseline", "bands")), float(options.pop("range_db", 45.0))
-        blur = float(options.pop("blur_bands", 0.0))
-        self.grammar = Grammar.from_json(spec.grammar)
-        self.search = Search(self.grammar, {h.name: h.classes for h in spec.heads}, Weights(**options))
-        self.normalise = SpeechNorm(n_features, baseline, range_db, blur_bands=blur)
-        self.stride = int(encoder.stride)  # type: ignore[arg-type]
-        channels = int(encoder.d_model)  # type: ignore[arg-type]
-        self.dropout = nn.Dropout(dropout)
-        self.phones = nn.Linear(channels, len(self.grammar.phones))
-        self.words = nn.Linear(channels, len(self.grammar.words))
+        """`shares` of the listeners sum to 1; `weights` are those of slu.decoding.search."""
+        super().__init__()
+        if len({listener.stride for listener in listeners}) != 1:
+            raise ValueError("what hears a clip together needs one stride")
+        self.listeners, self.shares = nn.ModuleList(listeners), tuple(shares)
+        self.pooled, self.sharpness, self.prior = pooled, sharpness, prior
+        self.grammar, self.stride = grammar, listeners[0].stride
+        self.search = Search(grammar, {h.name: h.classes for h in spec.heads}, Weights(**weights))
         self.phone_prior: Tensor
         self.word_prior: Tensor
-        self.register_buffer("phone_prior", torch.zeros(len(self.grammar.phones)))
-        self.register_buffer("word_prior", torch.zeros(len(self.grammar.words)))
+        self.register_buffer("phone_prior", torch.zeros(len(grammar.phones)))
+        self.register_buffer("word_prior", torch.zeros(len(grammar.words)))
 
     def learn_priors(self, phones: Tensor, words: Tensor) -> None:
         """How often each is heard in training, (phones,) and (words,) counts of frames.
@@ -72,12 +62,13 @@ class HybridRecogniser(Recogniser):
         for prior, counts in ((self.phone_prior, phones), (self.word_prior, words)):
             prior.copy_(((counts + 1) / (counts + 1).sum()).log())
 
+    def listen(self, features: Tensor, lengths: Tensor) -> list[FrameScores]:
+        """What each of the listeners hears."""
+        return [listener(features, lengths) for listener in self.listeners]
+
     def frames(self, features: Tensor, lengths: Tensor) -> FrameScores:
-        x = self.normalise(features, frame_mask(lengths, features.shape[1]))
-        x, lengths = self.encoder(x, lengths)
-        heads = self.heads(x, frame_mask(lengths, x.shape[1]))
-        x = self.dropout(x)
-        return FrameScores(self.phones(x), self.words(x), heads, lengths)
+        """What they hear together."""
+        return mixed(self.listen(features, lengths), self.shares)
 
     def forward(self, features: Tensor, lengths: Tensor) -> dict[str, Tensor]:
         heard = self.frames(features, lengths)

@@ -1,5 +1,6 @@
 """The network that is trained, stored and served: normalisation, encoder, one head per label."""
 
+from abc import ABC, abstractmethod
 from typing import NamedTuple
 
 import torch
@@ -16,12 +17,23 @@ class Heard(NamedTuple):
     """(batch,) by name: what else says whether the answer can be trusted; the higher, the better."""
 
 
-class Recogniser(nn.Module):
+class Recogniser(nn.Module, ABC):
     """Features (batch, frames, size) and lengths (batch,) -> logits (batch, classes) by head name."""
+
+    @abstractmethod
+    def forward(self, features: Tensor, lengths: Tensor) -> dict[str, Tensor]: ...
+
+    @abstractmethod
+    def hear(self, features: Tensor, lengths: Tensor) -> Heard:
+        """The answer, and what else is known of it."""
+
+
+class PooledRecogniser(Recogniser):
+    """One attention query per head over the frames of an encoder."""
 
     def __init__(self, encoder: nn.Module, n_features: int, spec: TaskSpec, *, dropout: float, normalise: str) -> None:
         super().__init__()
-        self.normalise: nn.Module = UtteranceNorm(n_features, normalise)
+        self.normalise = UtteranceNorm(n_features, normalise)
         self.encoder = encoder
         channels = int(encoder.d_model)  # type: ignore[arg-type]
         self.heads = AttentionPooling(channels, {h.name: len(h.classes) for h in spec.heads}, dropout)

@@ -5,10 +5,14 @@ trained by its authors to tell thousands of words apart in recordings of people,
 a synthesiser's voice and still hear a person's. Its weights stay as they are; only what is on top of them learns.
 """
 
+import math
+from functools import cache
 from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
+import torchaudio.functional as AF
+from scipy.optimize import nnls
 from torch import Tensor, nn
 
 from slu.models.hybrid import Block
@@ -32,20 +36,18 @@ _STAGES = (
     _Stage(96, _FOUR, (1, 2)),
     _Stage(96, _FOUR, (2, 2)),
 )
-_BANDS, _SIZE = 32, _STAGES[-1].channels
+_HEARD, _BANDS, _SIZE = 64, 32, _STAGES[-1].channels
 _REACH = 38
 """Input frames that an embedding sees on either side of its own."""
-_DETAIL = 10.0
-"""What makes the activations about as large as the embedding."""
 _LOUDNESS = 8.3
 """Mean over speech in what it was trained on: decimal logarithm of power, samples counted from -32768 to 32767."""
 
 
 class SpeechEmbedding(nn.Module):
-    """(batch, frames, 32), lengths -> (batch, shorter, d_model), lengths: the embedding every `stride` frames, and
+    """(batch, frames, 64), lengths -> (batch, shorter, d_model), lengths: the embedding every `stride` frames, and
     residual convolutions over it.
 
-    Features are decimal logarithms of mel powers, the mean of the speech taken off: those of `features=logmel32` after
+    Features are decimal logarithms of mel powers, the mean of the speech taken off: those of `features=logmel` after
     a SpeechNorm with the baseline `level`.
     """
 
@@ -60,24 +62,26 @@ class SpeechEmbedding(nn.Module):
         n_features: int,
         *,
         channels: int = 128,
-        blocks: int = 1,
+        blocks: int = 0,
         kernel_size: int = 5,
         stride: int = 4,
-        detail: bool = False,
         dropout: float = 0.1,
         norm: str = "batch",
     ) -> None:
-        """`detail` adds what the embedding is made of, the activations of a quarter of a second around each frame."""
         super().__init__()
-        if n_features != _BANDS:
-            raise ValueError(f"SpeechEmbedding hears {_BANDS} mel bands from 60 to 3800 Hz: take features=logmel32")
+        if n_features != _HEARD:
+            raise ValueError(
+                f"SpeechEmbedding hears the {_HEARD} mel bands of features=logmel, not {n_features} features"
+            )
         if norm not in NORMS:
             raise ValueError(f"SpeechEmbedding knows the norms {', '.join(NORMS)}, not '{norm}'")
         if kernel_size % 2 == 0 or blocks < 0:
             raise ValueError("SpeechEmbedding needs an odd kernel_size, and no negative number of blocks")
         self.d_model, self.stride = channels, stride
-        self.trunk = Trunk(stride, detail=detail)
-        self.entry = nn.Linear(_SIZE * (2 if detail else 1), channels, bias=False)
+        self.bands: Tensor
+        self.register_buffer("bands", coarser_bands())
+        self.trunk = Trunk(stride)
+        self.entry = nn.Linear(_SIZE, channels, bias=False)
         self.blocks = nn.ModuleList(Block(channels, kernel_size, dropout, norm) for _ in range(blocks))
         self.entry_norm, self.norm = NORMS[norm](channels), NORMS[norm](channels)
 
@@ -87,12 +91,25 @@ class SpeechEmbedding(nn.Module):
 
     def forward(self, x: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         with torch.no_grad():
-            x, lengths = self.trunk(x, lengths)
+            powers = (x * math.log(10)).exp() @ self.bands
+            x, lengths = self.trunk(powers.clamp(min=1e-20).log10(), lengths)
         mask = frame_mask(lengths, x.shape[1])
         x = self.entry_norm(self.entry(x), mask)
         for block in self.blocks:
             x = block(x, mask)
         return F.gelu(self.norm(x, mask)), lengths
+
+
+@cache
+def coarser_bands() -> Tensor:
+    """(64, 32): from the powers of the bands of `features=logmel` to those of the embedding, which are wider.
+
+    The embedding's are 32 triangles of one area on Slaney's mel scale, from 60 to 3800 Hz. Sums of the finer ones come
+    within a decibel of them on speech.
+    """
+    fine = AF.melscale_fbanks(257, 60.0, 8000.0, _HEARD, 16_000, None, "htk").double().numpy()
+    coarse = AF.melscale_fbanks(257, 60.0, 3800.0, _BANDS, 16_000, "slaney", "slaney").double().numpy()
+    return torch.stack([torch.from_numpy(nnls(fine, band)[0]) for band in coarse.T], dim=1).float()
 
 
 class Trunk(nn.Module):
@@ -102,11 +119,11 @@ class Trunk(nn.Module):
     clip gives the same embeddings as its windows one by one; without the last step, twice as many.
     """
 
-    def __init__(self, stride: int, *, detail: bool = False) -> None:
+    def __init__(self, stride: int) -> None:
         super().__init__()
         if stride not in (4, 8):
             raise ValueError("SpeechEmbedding needs a stride of 4 or 8")
-        self.stride, self.detail = stride, detail
+        self.stride = stride
         inputs = (1, *(stage.channels for stage in _STAGES))
         self.stages = nn.ModuleList(
             nn.ModuleList(
@@ -138,7 +155,7 @@ class Trunk(nn.Module):
         return y[..., 0].transpose(1, 2)[:, : int(lengths.max())], lengths
 
     def convolve(self, x: Tensor) -> Tensor:
-        """(batch, 1, frames, 32) -> (batch, 96, fewer, 1); twice the channels with the detail."""
+        """(batch, 1, frames, 32) -> (batch, 96, fewer, 1)."""
         stages = [list(convs) for convs in self.stages]  # type: ignore[call-overload]
         first, halved = stages[0][0], 8 // self.stride
         for convs, stage in zip(stages, _STAGES, strict=True):
@@ -149,5 +166,4 @@ class Trunk(nn.Module):
                 x = F.leaky_relu_(x.clamp_(min=-2.0), 0.2)
             step = (stage.pool[0] // halved, stage.pool[1]) if convs is stages[-1] else stage.pool
             x = F.max_pool2d(x, stage.pool, step)
-        y: Tensor = self.last(x)
-        return torch.cat([y, _DETAIL * x[:, :, halved : halved + y.shape[2]]], 1) if self.detail else y
+        return self.last(x)  # type: ignore[no-any-return]

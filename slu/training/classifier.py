@@ -69,8 +69,9 @@ class UtteranceClassifier(L.LightningModule):
         self.spec, self.loss_settings, self.seed = spec, loss, seed
         self.make_optimizer, self.make_scheduler = optimizer, scheduler
         self.network = build_recogniser(model, n_features, spec)
-        if isinstance(self.network.encoder, SpeechEmbedding):
-            self.network.encoder.start_from_published()
+        for module in self.network.modules():
+            if isinstance(module, SpeechEmbedding):
+                module.start_from_published()
         self.average: AveragedModel | None = None
         if loss.ema_decay:
             average = get_ema_multi_avg_fn(loss.ema_decay)  # type: ignore[no-untyped-call]
@@ -115,9 +116,11 @@ class UtteranceClassifier(L.LightningModule):
         """Of one batch, with the gradients of the network that is trained."""
         if not isinstance(self.network, HybridRecogniser):
             return self._loss(self.network(batch.features, batch.lengths), batch.labels)
-        heard = self.network.frames(batch.features, batch.lengths)
-        of_frames = frame_loss(heard, batch.frame_labels, self.network.stride)
-        return self._loss(heard.heads, batch.labels) + self.loss_settings.frames * of_frames
+        total = torch.zeros((), device=self.device)
+        for heard in self.network.listen(batch.features, batch.lengths):
+            of_frames = frame_loss(heard, batch.frame_labels, self.network.stride)
+            total = total + self._loss(heard.heads, batch.labels) + self.loss_settings.frames * of_frames
+        return total
 
     def _loss(self, logits: dict[str, Tensor], labels: dict[str, Tensor]) -> Tensor:
         total = torch.zeros((), device=self.device)

