@@ -14,6 +14,10 @@ from slu.models.recogniser import PooledRecogniser, Recogniser
 from slu.spec import TaskSpec
 
 
+_NORM = {"baseline": "bands", "range_db": 45.0, "blur_bands": 0.0}
+"""Settings of SpeechNorm that stand among those of a listener."""
+
+
 def hears_frames(settings: Mapping[str, Any]) -> bool:
     """Whether the model learns from the times of words and phones, and needs the grammar of a menu."""
     return bool(_of_class(settings, "hears_frames", False))
@@ -45,6 +49,8 @@ def build_recogniser(settings: Mapping[str, Any], n_features: int, spec: TaskSpe
     normalise = str(values.pop("normalise", "bands"))
     encoder = _encoder(values, n_features)
     if not getattr(encoder, "hears_frames", False):
+        if beside:
+            raise ValueError("model.beside: only what hears frame by frame can have something beside it")
         dropout = float(values.get("dropout", 0.1))
         return PooledRecogniser(encoder, n_features, spec, dropout=dropout, normalise=normalise)
     if not spec.grammar:
@@ -64,10 +70,6 @@ def build_recogniser(settings: Mapping[str, Any], n_features: int, spec: TaskSpe
         return HybridRecogniser(listeners, shares, spec, grammar, **decoding)
     except TypeError as error:
         raise ValueError(f"model.decoding: {error}") from None
-
-
-_NORM = {"baseline": "bands", "range_db": 45.0, "blur_bands": 0.0}
-"""Settings of SpeechNorm that stand among those of a listener."""
 
 
 def _encoder(values: Mapping[str, Any], n_features: int) -> nn.Module:

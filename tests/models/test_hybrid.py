@@ -111,3 +111,5 @@ def test_two_listeners_need_one_stride_and_frames() -> None:
         recogniser(beside={**beside, "share": 1.5})
     with pytest.raises(ValueError, match="does not hear frame by frame"):
         recogniser(beside={"_target_": "slu.models.m2.M2"})
+    with pytest.raises(ValueError, match="only what hears frame by frame"):
+        build_recogniser({"_target_": "slu.models.m2.M2", "beside": beside}, 20, SPEC)
