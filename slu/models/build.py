@@ -13,7 +13,6 @@ from slu.models.listener import Listener
 from slu.models.recogniser import PooledRecogniser, Recogniser
 from slu.spec import TaskSpec
 
-
 _NORM = {"baseline": "bands", "range_db": 45.0, "blur_bands": 0.0}
 """Settings of SpeechNorm that stand among those of a listener."""
 

@@ -85,5 +85,8 @@ def test_frames_are_learnt_too_where_the_family_hears_them(outputs: Path, monkey
     monkeypatch.setattr("slu.adaptation.fine_tune.align_dataset", lambda network, data, spec: aligned.append(data))
     result = fine_tune(bundle.recogniser, own, replay.train, Recipe.of(bundle), AdaptSettings(steps=3, batch_size=8))
     assert (result.steps, len(aligned)) == (3, 1)
-    weights = (result.network.state_dict()["listeners.0.phones.weight"], bundle.recogniser.state_dict()["listeners.0.phones.weight"])
+    weights = (
+        result.network.state_dict()["listeners.0.phones.weight"],
+        bundle.recogniser.state_dict()["listeners.0.phones.weight"],
+    )
     assert not torch.equal(*weights), "the replayed clips have times"
