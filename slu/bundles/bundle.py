@@ -95,6 +95,8 @@ def load_bundle(folder: Path) -> Bundle:
                 raise ValueError(f"{head.label_map}2id.json disagrees with {SPEC}")
         front_end = build_front_end(spec.front_end)
         recogniser = build_recogniser(config["model"], front_end.size, spec)
+        if {n: v.shape for n, v in recogniser.state_dict().items()} != {n: v.shape for n, v in weights.items()}:
+            raise ValueError("its weights are not those that this version makes of its settings; train it again")
         recogniser.load_state_dict(weights)
         _check(pins, _network_pin(config))  # last: what does not even fit says so more clearly above
     except FileNotFoundError as error:

@@ -135,7 +135,7 @@ def test_a_folder_in_the_place_of_a_file(folder: Path, name: str) -> None:
 
 def test_weights_of_another_network(folder: Path, tmp_path: Path) -> None:
     edit_config(folder, lambda config: config["model"].update(layers=2))
-    assert "Missing key" in refusal(folder)
+    assert "its weights are not those that this version makes" in refusal(folder)
     spec = make_spec(heads=(HEADS[0],))
     (tmp_path / "other").mkdir()
     save_bundle(tmp_path / "other", make_recogniser(spec), spec, {"model": MODEL}, {})
