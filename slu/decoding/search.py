@@ -26,6 +26,9 @@ class Weights:
     words: float = 0.5
     skip: float = -1.5
     """For a phone of a word that is not heard at all, natural logarithm."""
+    pause: float = 0.0
+    """For every frame of a pause between words. People make none to speak of within an order; a word that noise makes
+    up stands far from those that were said."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,7 @@ class Search:
         phone, word = states.sounds.numpy()
         scores: Floats = (self.weights.phones * phones.detach().float()).numpy().take(phone, -1)
         scores += (self.weights.words * words.detach().float()).numpy().take(word, -1)
+        scores += np.where(states.between.numpy(), np.float32(self.weights.pause), np.float32(0))
         return scores
 
     def __call__(self, phones: Tensor, words: Tensor, lengths: Tensor) -> Found:

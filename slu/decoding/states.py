@@ -24,6 +24,8 @@ class States:
     """(S,) the column of `sounds` with its phone and word: many arcs have the same word."""
     sounds: Tensor
     """(2, sounds) the different pairs of a phone and a word."""
+    between: Tensor
+    """(sounds,) whether it is the pause between two words, and not that before the first or after the last."""
     position: Tensor
     """(S,) how many states of the chain come before."""
     remaining: Tensor
@@ -62,14 +64,18 @@ def expand(grammar: Grammar, graph: WordGraph | None = None) -> States:
             ]  # fmt: skip
     rows += [(0, 0, 0, 0, -1, node, node) for node in range(graph.nodes)]
     phone, word, position, remaining, owner, source, target = zip(*rows, strict=True)
-    pairs = list(zip(phone, word, strict=True))
+    # What may be left out at either end leaves no pause behind: it is as well one of the first or the last node.
+    between = [arc < 0 and node not in (0, graph.final) for arc, node in zip(owner, source, strict=True)]
+    pairs = list(zip(phone, word, between, strict=True))
     sounds = {pair: number for number, pair in enumerate(dict.fromkeys(pairs))}
+    phones_of, words_of, between_of = zip(*sounds, strict=True)
     before, after = _silent_steps(graph)
     return States(
         phone=torch.tensor(phone),
         word=torch.tensor(word),
         sound=torch.tensor([sounds[pair] for pair in pairs]),
-        sounds=torch.tensor(list(sounds)).T.contiguous(),
+        sounds=torch.tensor([phones_of, words_of]),
+        between=torch.tensor(between_of),
         position=torch.tensor(position),
         remaining=torch.tensor(remaining),
         source=torch.tensor(source),

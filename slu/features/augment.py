@@ -49,6 +49,9 @@ class Augment:
             features = self._reverb(features, g)
         if s.equaliser_prob:
             features = features + self._chosen(batch, s.equaliser_prob, g) * self._curves(batch, features.shape[2], g)
+        if s.loudness_prob:
+            gain = self._wander(batch, features.shape[1], 6, g).unsqueeze(-1) * s.loudness_db * DB
+            features = features + self._chosen(batch, s.loudness_prob, g) * gain
         if s.low_cut_prob or s.high_cut_prob:
             features = features + self._channel(batch, g)
         if s.smooth_prob:
@@ -170,10 +173,15 @@ class Augment:
         power = features.exp() * valid
         level = power.sum((1, 2)) / (lengths * bands)
         coloured = self._coloured(batch, frames, bands, g)
+        fewest, most = s.babble_voices
+        voices = (
+            torch.full((batch,), most) if fewest == most else torch.randint(fewest, most + 1, (batch,), generator=g)
+        )
         babble = torch.zeros_like(power)
-        for shift in torch.randperm(max(batch - 1, 1), generator=g)[:3] + 1:
+        for number, shift in enumerate(torch.randperm(max(batch - 1, 1), generator=g)[:most] + 1):
             other = torch.roll(power, int(shift), 0)
-            babble = babble + torch.roll(other, int(torch.randint(frames, (1,), generator=g)), 1)
+            other = torch.roll(other, int(torch.randint(frames, (1,), generator=g)), 1)
+            babble = babble + (number < voices).view(-1, 1, 1) * other
         pick = (torch.rand(batch, generator=g) < s.babble_share).float().view(-1, 1, 1)
         if batch == 1:
             pick = pick * 0

@@ -22,6 +22,10 @@ class AugmentSettings:
     equaliser_prob: float = 0.0
     equaliser_db: float = 6.0
     """Standard deviation of a smooth random curve over the mel bands, plus a tilt of the same size."""
+    loudness_prob: float = 0.0
+    loudness_db: float = 4.0
+    """Standard deviation of a smooth random gain over the clip: people's voices drop towards the end of a sentence, and
+    they turn away; a synthesiser's do not."""
     smooth_prob: float = 0.0
     """Blur over neighbouring bands, which hides the synthesiser's sharp formants."""
     fill_prob: float = 0.0
@@ -32,6 +36,8 @@ class AugmentSettings:
     noise_snr_db: tuple[float, float] = (-3.0, 25.0)
     babble_share: float = 0.35
     """Share of the noise that is other clips of the batch; the rest is coloured noise."""
+    babble_voices: tuple[int, int] = (3, 3)
+    """Clips of the batch that are heard in it at a time: few are words beside the words, many are a full room."""
     reverb_prob: float = 0.0
     reverb_rt60_s: tuple[float, float] = (0.1, 0.6)
     band_prob: float = 0.0
@@ -53,3 +59,6 @@ class AugmentSettings:
             low, high = getattr(self, name)
             if not 0 < low <= high:
                 raise ValueError(f"{name} must be a range of positive factors, got {[low, high]}")
+        fewest, most = self.babble_voices
+        if not 1 <= fewest <= most:
+            raise ValueError(f"babble_voices must be a range from at least 1, got {[fewest, most]}")

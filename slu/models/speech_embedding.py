@@ -6,41 +6,17 @@ a synthesiser's voice and still hear a person's. Its weights stay as they are; o
 """
 
 import math
-from functools import cache
-from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
-import torchaudio.functional as AF
-from scipy.optimize import nnls
 from torch import Tensor, nn
 
 from slu.models.hybrid import Block
 from slu.models.layers import NORMS, frame_mask
-from slu.models.published import published_weights
+from slu.models.speech_trunk import HEARD, SIZE, Trunk, coarser_bands
 
-
-class _Stage(NamedTuple):
-    """Convolutions (frames, bands) of the trunk, without padding along time, and the maximum that ends them."""
-
-    channels: int
-    kernels: tuple[tuple[int, int], ...]
-    pool: tuple[int, int]
-
-
-_FOUR = ((1, 3), (3, 1), (1, 3), (3, 1))
-_STAGES = (
-    _Stage(24, ((3, 3), (1, 3), (3, 1)), (2, 2)),
-    _Stage(48, _FOUR, (1, 2)),
-    _Stage(72, _FOUR, (2, 2)),
-    _Stage(96, _FOUR, (1, 2)),
-    _Stage(96, _FOUR, (2, 2)),
-)
-_HEARD, _BANDS, _SIZE = 64, 32, _STAGES[-1].channels
-_REACH = 38
-"""Input frames that an embedding sees on either side of its own."""
-_LOUDNESS = 8.3
-"""Mean over speech in what it was trained on: decimal logarithm of power, samples counted from -32768 to 32767."""
+_STEP = 0.6
+"""Of the ramps of `loudness_ramps`, in units of 10 dB."""
 
 
 class SpeechEmbedding(nn.Module):
@@ -65,23 +41,26 @@ class SpeechEmbedding(nn.Module):
         blocks: int = 0,
         kernel_size: int = 5,
         stride: int = 4,
+        levels: int = 0,
         dropout: float = 0.1,
         norm: str = "batch",
     ) -> None:
+        """`levels` ramps tell how loud a frame is beside the loudest; the embedding alone hears what is said far off
+        as well as what is said near by."""
         super().__init__()
-        if n_features != _HEARD:
+        if n_features != HEARD:
             raise ValueError(
-                f"SpeechEmbedding hears the {_HEARD} mel bands of features=logmel, not {n_features} features"
+                f"SpeechEmbedding hears the {HEARD} mel bands of features=logmel, not {n_features} features"
             )
         if norm not in NORMS:
             raise ValueError(f"SpeechEmbedding knows the norms {', '.join(NORMS)}, not '{norm}'")
-        if kernel_size % 2 == 0 or blocks < 0:
-            raise ValueError("SpeechEmbedding needs an odd kernel_size, and no negative number of blocks")
-        self.d_model, self.stride = channels, stride
+        if kernel_size % 2 == 0 or blocks < 0 or levels < 0:
+            raise ValueError("SpeechEmbedding needs an odd kernel_size, and no negative number of blocks or levels")
+        self.d_model, self.stride, self.levels = channels, stride, levels
         self.bands: Tensor
         self.register_buffer("bands", coarser_bands())
         self.trunk = Trunk(stride)
-        self.entry = nn.Linear(_SIZE, channels, bias=False)
+        self.entry = nn.Linear(SIZE + levels, channels, bias=False)
         self.blocks = nn.ModuleList(Block(channels, kernel_size, dropout, norm) for _ in range(blocks))
         self.entry_norm, self.norm = NORMS[norm](channels), NORMS[norm](channels)
 
@@ -91,79 +70,24 @@ class SpeechEmbedding(nn.Module):
 
     def forward(self, x: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         with torch.no_grad():
-            powers = (x * math.log(10)).exp() @ self.bands
-            x, lengths = self.trunk(powers.clamp(min=1e-20).log10(), lengths)
+            powers = (x * math.log(10)).exp()
+            ramps = loudness_ramps(powers.sum(2), lengths, self.stride, self.levels)
+            x, lengths = self.trunk((powers @ self.bands).clamp(min=1e-20).log10(), lengths)
         mask = frame_mask(lengths, x.shape[1])
-        x = self.entry_norm(self.entry(x), mask)
+        x = self.entry_norm(self.entry(torch.cat([x, ramps], 2)), mask)
         for block in self.blocks:
             x = block(x, mask)
         return F.gelu(self.norm(x, mask)), lengths
 
 
-@cache
-def coarser_bands() -> Tensor:
-    """(64, 32): from the powers of the bands of `features=logmel` to those of the embedding, which are wider.
+def loudness_ramps(power: Tensor, lengths: Tensor, stride: int, levels: int) -> Tensor:
+    """(batch, frames) -> (batch, shorter, levels): power beside that of the clip's loudest tenth of a second.
 
-    The embedding's are 32 triangles of one area on Slaney's mel scale, from 60 to 3800 Hz. Sums of the finer ones come
-    within a decibel of them on speech.
+    Every ramp falls from 0 to -3 over 6 dB, the first from the loudest on, the next where the one before ends.
     """
-    fine = AF.melscale_fbanks(257, 60.0, 8000.0, _HEARD, 16_000, None, "htk").double().numpy()
-    coarse = AF.melscale_fbanks(257, 60.0, 3800.0, _BANDS, 16_000, "slaney", "slaney").double().numpy()
-    return torch.stack([torch.from_numpy(nnls(fine, band)[0]) for band in coarse.T], dim=1).float()
-
-
-class Trunk(nn.Module):
-    """The published network, over whole clips: (batch, frames, 32), lengths -> (batch, shorter, 96), lengths.
-
-    It was published for windows of 76 frames at steps of 8. It has no padding along time, so that convolving over a
-    clip gives the same embeddings as its windows one by one; without the last step, twice as many.
-    """
-
-    def __init__(self, stride: int) -> None:
-        super().__init__()
-        if stride not in (4, 8):
-            raise ValueError("SpeechEmbedding needs a stride of 4 or 8")
-        self.stride = stride
-        inputs = (1, *(stage.channels for stage in _STAGES))
-        self.stages = nn.ModuleList(
-            nn.ModuleList(
-                nn.Conv2d(stage.channels if i else before, stage.channels, kernel, padding=(0, kernel[1] // 2))
-                for i, kernel in enumerate(stage.kernels)
-            )
-            for before, stage in zip(inputs, _STAGES, strict=False)
-        )
-        self.last = nn.Conv2d(_SIZE, _SIZE, (3, 1), dilation=(8 // stride, 1), bias=False)
-        for parameter in self.parameters():
-            parameter.requires_grad_(False)
-            if parameter.ndim == 4:  # twice as fast as the default
-                parameter.data = parameter.data.to(memory_format=torch.channels_last)
-
-    def load_published(self) -> None:
-        convs = [conv for conv in self.modules() if isinstance(conv, nn.Conv2d)]
-        for conv, (weight, bias) in zip(convs, published_weights(), strict=True):
-            conv.weight.copy_(weight)
-            if conv.bias is not None and bias is not None:
-                conv.bias.copy_(bias)
-
-    def forward(self, x: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        inside = frame_mask(lengths, x.shape[1]).unsqueeze(-1)
-        floor = x.masked_fill(~inside, torch.inf).amin((1, 2), keepdim=True)  # around a clip it is quiet
-        around = [floor.expand(-1, frames, _BANDS) for frames in (_REACH, _REACH + self.stride)]
-        x = torch.cat([around[0], torch.where(inside, x, floor), around[1]], 1) + _LOUDNESS
-        y = self.convolve(x.unsqueeze(1).to(memory_format=torch.channels_last))
-        lengths = (lengths - 1).div(self.stride, rounding_mode="floor") + 1
-        return y[..., 0].transpose(1, 2)[:, : int(lengths.max())], lengths
-
-    def convolve(self, x: Tensor) -> Tensor:
-        """(batch, 1, frames, 32) -> (batch, 96, fewer, 1)."""
-        stages = [list(convs) for convs in self.stages]  # type: ignore[call-overload]
-        first, halved = stages[0][0], 8 // self.stride
-        for convs, stage in zip(stages, _STAGES, strict=True):
-            for conv in convs:
-                x = conv(x)
-                if conv is first:  # trained with a rectifier before the normalisation that is in its weights now
-                    x = torch.maximum(x, first.bias.view(-1, 1, 1))
-                x = F.leaky_relu_(x.clamp_(min=-2.0), 0.2)
-            step = (stage.pool[0] // halved, stage.pool[1]) if convs is stages[-1] else stage.pool
-            x = F.max_pool2d(x, stage.pool, step)
-        return self.last(x)  # type: ignore[no-any-return]
+    inside = frame_mask(lengths, power.shape[1]).to(power.dtype)
+    sums, frames = F.avg_pool1d(torch.stack([power * inside, inside], 1), 9, stride, 4).unbind(1)
+    smooth = (sums * inside[:, ::stride] / frames.clamp(min=0.1)).clamp(min=1e-9).log10()
+    below = smooth - smooth.amax(1, keepdim=True)
+    starts = -_STEP * torch.arange(levels, device=power.device)
+    return 5 * (below.unsqueeze(2) - starts).clamp(-_STEP, 0.0)

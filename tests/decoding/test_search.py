@@ -22,7 +22,7 @@ GRAPH = WordGraph(
 )
 GRAMMAR = Grammar(GRAPH, {"a": (("p", "q"),), "b": (("q", "p", "r"),), "c": (("r",), ("p", "p"))}, ("_", "p", "q", "r"))
 HEADS = {"x": ("", "1"), "y": ("0", "1")}
-WEIGHTS = Weights(phones=0.7, words=0.4, skip=-1.5)
+WEIGHTS = Weights(phones=0.7, words=0.4, skip=-1.5, pause=-0.6)
 
 
 def random_scores(seed: int, clips: int, frames: int) -> tuple[Tensor, Tensor]:
@@ -41,16 +41,17 @@ def by_trying(phones: Tensor, words: Tensor) -> dict[tuple[str, str], float]:
         p, w = phones[frame, GRAMMAR.phones.index(phone)], words[frame, GRAMMAR.words.index(word)]
         return float(WEIGHTS.phones * p + WEIGHTS.words * w)
 
-    def between(left: list[tuple[str, tuple[str, ...]]], frame: int) -> float:
+    def between(left: list[tuple[str, tuple[str, ...]]], frame: int, price: float = WEIGHTS.pause) -> float:
         """At a node: any pause, then the next word."""
         best, paused = IMPOSSIBLE, 0.0
+        price = price if left else 0.0
         for start in range(frame, frames + 1):
             if not left and start == frames:
                 best = max(best, paused)
             if left and start < frames:
                 best = max(best, paused + within(left, 0, start))
             if start < frames:
-                paused += at(start, "_", "")
+                paused += at(start, "_", "") + price
         return best
 
     def within(left: list[tuple[str, tuple[str, ...]]], place: int, frame: int) -> float:
@@ -69,7 +70,7 @@ def by_trying(phones: Tensor, words: Tensor) -> dict[tuple[str, str], float]:
     for x, y in itertools.product(HEADS["x"], HEADS["y"]):
         sentence = [*(["a"] if x else []), "b" if y == "1" else "c"]
         said = itertools.product(*(GRAMMAR.lexicon[word] for word in sentence))
-        scores[x, y] = max(between(list(zip(sentence, way, strict=True)), 0) for way in said)
+        scores[x, y] = max(between(list(zip(sentence, way, strict=True)), 0, 0.0) for way in said)
     return scores
 
 

@@ -23,6 +23,8 @@ PARTS: dict[str, dict[str, Any]] = {
     "smooth": {"smooth_prob": 1.0},
     "coloured noise": {"noise_prob": 1.0, "babble_share": 0.0},
     "babble": {"noise_prob": 1.0, "babble_share": 1.0},
+    "few or many voices": {"noise_prob": 1.0, "babble_share": 1.0, "babble_voices": (1, 12)},
+    "loudness": {"loudness_prob": 1.0},
     "reverb": {"reverb_prob": 1.0},
     "band": {"band_prob": 1.0},
     "low cut": {"low_cut_prob": 1.0},

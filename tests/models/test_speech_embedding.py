@@ -11,7 +11,8 @@ import torchaudio
 from slu.features import LogMel
 from slu.models import build_recogniser, origin, published
 from slu.models.published import published_path, published_weights
-from slu.models.speech_embedding import SpeechEmbedding, Trunk, coarser_bands
+from slu.models.speech_embedding import SpeechEmbedding, loudness_ramps
+from slu.models.speech_trunk import Trunk, coarser_bands
 from slu.training.classifier import LossSettings, UtteranceClassifier
 from slu.training.schedule import constant
 from tests.conftest import tone
@@ -30,8 +31,8 @@ def trunk(stride: int) -> Trunk:
     return network
 
 
-def classifier() -> UtteranceClassifier:
-    return UtteranceClassifier(SETTINGS, SPEC, 64, LossSettings(), torch.optim.AdamW, constant)
+def classifier(**changes: Any) -> UtteranceClassifier:
+    return UtteranceClassifier({**SETTINGS, **changes}, SPEC, 64, LossSettings(), torch.optim.AdamW, constant)
 
 
 def as_trained() -> onnxruntime.InferenceSession:
@@ -64,12 +65,21 @@ def test_half_the_stride_has_the_same_embeddings_and_as_many_between() -> None:
     torch.testing.assert_close(fine[:, ::2], coarse, atol=1e-4, rtol=1e-4)
 
 
-def test_answers_do_not_depend_on_padding_or_neighbours() -> None:
-    network, features = classifier().network.eval(), torch.randn(2, 90, 64)
+@pytest.mark.parametrize("levels", [0, 6])
+def test_answers_do_not_depend_on_padding_or_neighbours(levels: int) -> None:
+    network, features = classifier(levels=levels).network.eval(), torch.randn(2, 90, 64)
     with torch.inference_mode():
         together = network(features, torch.tensor([90, 61]))["digit"]
         alone = network(features[1:, :61], torch.tensor([61]))["digit"]
     torch.testing.assert_close(together[1:], alone, atol=1e-3, rtol=1e-3)
+
+
+def test_ramps_tell_how_loud_it_is_beside_the_loudest() -> None:
+    power = torch.ones(1, 60)
+    power[:, 20:40] = 10**-0.9  # 9 dB below
+    ramps = loudness_ramps(10**2.5 * power, torch.tensor([60]), 4, 3)
+    torch.testing.assert_close(ramps[0, 7], torch.tensor([-3.0, -1.5, 0.0]))
+    torch.testing.assert_close(ramps[0, ::12], torch.zeros(2, 3), atol=1e-5, rtol=0)
 
 
 def test_training_starts_from_the_published_weights_and_leaves_them() -> None:
@@ -92,7 +102,12 @@ def test_a_bundle_carries_its_weights(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize(
     ("changes", "told"),
-    [({"stride": 2}, "stride of 4 or 8"), ({"kernel_size": 4}, "odd kernel_size"), ({"norm": "no"}, "norms")],
+    [
+        ({"stride": 2}, "stride of 4 or 8"),
+        ({"kernel_size": 4}, "odd kernel_size"),
+        ({"levels": -1}, "negative number"),
+        ({"norm": "no"}, "norms"),
+    ],
 )
 def test_unusable_settings_are_named(changes: dict[str, Any], told: str) -> None:
     with pytest.raises(ValueError, match=told):
