@@ -149,7 +149,7 @@ def take_name(arguments: Sequence[str]) -> tuple[str | None, list[str]]:
     others = [a for a in arguments if a not in bare]
     if not bare:
         return None, others
-    return bare[0], [re.sub(r"^data=", "recordings=", re.sub(r"^(fold_)?train\.", r"++\g<0>", a)) for a in others]
+    return bare[0], [re.sub(r"^data=", "recordings=", re.sub(r"^train\.", r"++\g<0>", a)) for a in others]
 
 
 @reports_errors

@@ -10,8 +10,8 @@ from slu.common.errors import UserError
 GROUP = "acoustic_group"
 
 
-def group_folds(table: pd.DataFrame, folds: int, val: float, where: str) -> list[pd.DataFrame]:
-    """The table once per fold, its `split` test for the groups of the fold, val for about that share of the others.
+def group_folds(table: pd.DataFrame, folds: int, where: str) -> list[pd.DataFrame]:
+    """The table once per fold, its `split` test for the groups of the fold, and train for the others.
 
     The folds are about equally large and always the same. Raises UserError without the groups, or with too few.
     """
@@ -26,9 +26,7 @@ def group_folds(table: pd.DataFrame, folds: int, val: float, where: str) -> list
     fold_of = _even(sizes, folds)
     result = []
     for fold in range(folds):
-        others = {name: size for name, size in sizes.items() if fold_of[name] != fold}
-        heard = set(_draw(others, val, fold))
-        side = {n: "test" if fold_of[n] == fold else "val" if n in heard else "train" for n in sizes}
+        side = {name: "test" if fold_of[name] == fold else "train" for name in sizes}
         result.append(table.assign(split=groups.map(side)))
     return result
 
@@ -45,14 +43,3 @@ def _even(sizes: dict[str, int], folds: int) -> dict[str, int]:
 
 def _largest_first(sizes: dict[str, int]) -> Sequence[str]:
     return sorted(sizes, key=lambda name: (-sizes[name], name))
-
-
-def _draw(sizes: dict[str, int], share: float, seed: int) -> list[str]:
-    """Groups drawn until they hold the share of the rows, as long as one is left to train on."""
-    drawn: list[str] = []
-    names = sorted(sizes)
-    for i in np.random.default_rng(seed).permutation(len(names))[:-1].tolist():
-        if sum(sizes[name] for name in drawn) >= share * sum(sizes.values()):
-            break
-        drawn.append(names[i])
-    return drawn

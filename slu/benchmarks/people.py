@@ -1,14 +1,17 @@
 """A benchmark on recordings of people: train by its protocols, hear the recordings clean and in noise, count."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import pandas as pd
 from pydantic import Field
 
+from slu.adaptation.replay import ReplaySettings
+from slu.adaptation.settings import AdaptSettings
 from slu.audio.decode import AudioError, Waveform, decode
+from slu.benchmarks.adaptations import Adapter
 from slu.benchmarks.commands import MEASURES, score_commands
 from slu.benchmarks.folds import group_folds
 from slu.benchmarks.noise import Babble, Noise, RecordedNoise, noisy_conditions
@@ -25,6 +28,7 @@ from slu.evaluation.run import clip_digests, evaluate, subset
 
 PUBLIC = {public.name: public for public in (BARISTA, FSDD, DIGITS_ID)}
 Protocol = Literal["cold", "grouped", "leave_one_speaker_out"]
+_KNOWN = ("parameters", "epochs", "cpu_s")
 _VOICES = 60
 """Clips that the generated babble is made of."""
 
@@ -38,7 +42,7 @@ class PeopleSettings:
     protocol: Protocol | tuple[Protocol, ...]
     seeds: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)]
     cold_experiment: str
-    """Of `conf/experiment`: what the cold protocol trains, and the grouped one beside recordings."""
+    """Of `conf/experiment`: what the cold protocol trains, and the grouped one starts from."""
     train: dict[str, Any]
     """Further settings of every training."""
     snr_db: tuple[float, ...]
@@ -49,9 +53,9 @@ class PeopleSettings:
     threads: Annotated[int, Field(ge=1)]
     outputs: str
     folds: Annotated[int, Field(ge=2)] = 5
-    fold_val: Annotated[float, Field(ge=0, lt=0.5)] = 0.0
-    """Share of a fold's training recordings, in whole groups, that validation is on; 0: on synthetic voices."""
-    fold_train: dict[str, Any] = field(default_factory=dict)
+    fold_adapt: AdaptSettings = AdaptSettings()
+    """How the cold recogniser is fitted to the other folds' recordings."""
+    fold_replay: ReplaySettings = ReplaySettings()
     held_out_experiment: str = ""
     """What leave_one_speaker_out trains."""
 
@@ -84,6 +88,7 @@ class PeopleBenchmark:
         self.work = self.outputs / "benchmarks" / settings.name
         self.recordings = open_recordings(self.public, settings.recordings, self.work)
         self.trainer = Trainer(self.outputs, self.work / "trainings", compose, start)
+        self.adapter = Adapter(self.outputs, self.work / "adaptations", settings.fold_adapt, settings.fold_replay)
         self.parts: list[pd.DataFrame] = []
         self.trained: dict[str, Any] = {}
         self.warnings: list[str] = []
@@ -109,26 +114,26 @@ class PeopleBenchmark:
             self._hear("bundle", bundle.version, Trained(bundle.folder, bundle.metrics), self.recordings.manifest)
 
     def _cold(self, seed: int) -> None:
-        trained = self._train(f"cold, seed {seed}", seed, (f"experiment={self.settings.cold_experiment}",))
+        trained = self._train(f"cold, seed {seed}", seed, self._cold_settings)
         self._hear("cold", f"seed {seed}", trained, self.recordings.manifest)
 
+    @property
+    def _cold_settings(self) -> tuple[str, ...]:
+        return (f"experiment={self.settings.cold_experiment}",)
+
     def _grouped(self, seed: int) -> None:
+        cold = self._train(f"cold, seed {seed}", seed, self._cold_settings)
         for number, manifest in enumerate(self.folds, 1):
-            settings = (
-                f"experiment={self.settings.cold_experiment}",
-                setting("data.manifest", str(manifest)),
-                f"data.task={self.settings.name}_grouped",  # the folds are no recognisers to be used
-                "noise_test_snr_db=[]",
-                *plain_settings(self.settings.fold_train),
-            )
-            trained = self._train(f"grouped, seed {seed}, fold {number} of {self.settings.folds}", seed, settings)
+            name = f"grouped, seed {seed}, fold {number} of {self.settings.folds}"
+            others = subset(self._normalised(read_manifest(manifest)), "split", "train")
+            trained = self.adapter.adapted(name, cold, others, seed)
+            self.trained[name] = {"bundle": str(trained.bundle)} | {k: trained.metrics.get(k) for k in _KNOWN}
             self._hear("grouped", f"seed {seed}", trained, manifest, "test")
 
     def _write_folds(self) -> list[Path]:
         """A manifest per fold, beside that of the recordings."""
         manifest = read_manifest(self.recordings.manifest)
-        place = str(self.recordings.source)
-        tables = group_folds(manifest.table, self.settings.folds, self.settings.fold_val, place)
+        tables = group_folds(manifest.table, self.settings.folds, str(self.recordings.source))
         audio = manifest.folder / CLIPS
         inside = manifest.table["file_name"].str.removeprefix(f"{CLIPS}/")
         return [
@@ -155,8 +160,7 @@ class PeopleBenchmark:
     def _train(self, name: str, seed: int, settings: Sequence[str]) -> Trained:
         further = plain_settings(self.settings.train)
         trained = self.trainer.trained(Training(name, (*settings, f"seed={seed}", *further)))
-        known = ("parameters", "epochs", "cpu_s")
-        self.trained[name] = {"bundle": str(trained.bundle)} | {k: trained.metrics.get(k) for k in known}
+        self.trained[name] = {"bundle": str(trained.bundle)} | {k: trained.metrics.get(k) for k in _KNOWN}
         return trained
 
     def _hear(self, protocol: str, run: str, trained: Trained, manifest: Path, split: str | None = None) -> None:
@@ -164,9 +168,8 @@ class PeopleBenchmark:
         spec, rate = predictor.bundle.spec, predictor.bundle.front_end.sample_rate
         clips = read_manifest(manifest)
         clips = clips if split is None else subset(clips, "split", split)
+        clips = self._normalised(clips)
         asked = [name for name in self.public.heads if name in clips.table.columns]
-        for name in asked:
-            clips.table[name] = clips.table[name].map(normalise_label)
         if unasked := sorted(set(asked) - set(spec.head_names)):
             raise UserError(
                 f"{trained.bundle} does not answer {unasked[0]}, which {self.settings.name} asks for; "
@@ -197,6 +200,11 @@ class PeopleBenchmark:
                 text = f"the recogniser does not know {head.name} '{label}', and was wrong about {count} clips of it"
                 self.warnings.append(text)
         self.warnings += [f"not scored: {text}" for text in results[CLEAN].broken]
+
+    def _normalised(self, clips: Manifest) -> Manifest:
+        """With labels as recognisers write them."""
+        asked = [name for name in self.public.heads if name in clips.table.columns]
+        return Manifest(clips.path, clips.table.assign(**{n: clips.table[n].map(normalise_label) for n in asked}))
 
     def _noises(self, clips: Manifest, digests: Sequence[str], rate: int) -> list[Noise]:
         if self.settings.noise is not None:

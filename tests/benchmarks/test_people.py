@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -10,11 +11,15 @@ import pandas as pd
 import pytest
 import soundfile as sf
 
+from slu.adaptation.adapt import Tuned
+from slu.adaptation.clips import Clips
+from slu.adaptation.settings import AdaptSettings
 from slu.benchmark import take_name
 from slu.benchmarks.people import PeopleBenchmark, PeopleSettings
 from slu.benchmarks.report import terminal_tables, write_report
 from slu.benchmarks.summary import Summary
 from slu.benchmarks.trainings import Trainer, Training, plain_settings, start_training
+from slu.bundles import Bundle
 from slu.common.errors import UserError
 from slu.common.settings import parse_settings
 from slu.evaluation.tables import show
@@ -125,25 +130,36 @@ def test_a_given_bundle_is_heard_without_training(tmp_path: Path, printed: Calla
     assert "does not answer milkAmount, which barista asks for" in text
 
 
-def test_groups_are_held_out_in_turn(tmp_path: Path) -> None:
+def test_groups_are_held_out_in_turn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     labels = [
         {head.name: head.classes[i % len(head.classes)] for head in SLOTS} | {"acoustic_group": f"g{i % 4}"}
         for i in range(8)
     ]
     spoken(tmp_path / "recordings", labels)
-    start = Trainings()
-    wanted = settings(
-        tmp_path, "barista", protocol=("cold", "grouped"), seeds=(0,), folds=2, fold_train={"patience": 3}
-    )
+    learnt: list[Clips] = []
+
+    def unchanged(bundle: Bundle, own: Clips, heard: None, replay: None, settings: AdaptSettings, seed: int) -> Tuned:
+        assert (settings.steps, settings.seed, seed) == (7, 0, 0)
+        learnt.append(own)
+        return Tuned(bundle.recogniser, ())
+
+    monkeypatch.setattr("slu.benchmarks.adaptations.replayed", lambda *of: SimpleNamespace(train=None))
+    monkeypatch.setattr("slu.benchmarks.adaptations.tuned", unchanged)
+    start, changes = Trainings(), {"seeds": (0,), "folds": 2, "fold_adapt": {"steps": 7}}
+    wanted = settings(tmp_path, "barista", protocol=("cold", "grouped"), **changes)
     measured = PeopleBenchmark(wanted, composed, start).measure()
-    assert [values.get("data.task") for values in start.started] == [None, "barista_grouped", "barista_grouped"]
-    assert start.started[1]["patience"] == "3"
+    assert len(start.started) == 1, "the folds start from one cold recogniser"
     grouped = measured.answers[measured.answers["protocol"] == "grouped"]
     assert sorted(grouped.loc[grouped["noise"] == "clean", "clip"]) == [f"clips/audio/{i}.wav" for i in range(8)]
-    fold = pd.read_csv(start.started[1]["data.manifest"].strip("'"), dtype=str)
-    assert set(fold.loc[fold["split"] == "test", "acoustic_group"]).isdisjoint(
-        fold.loc[fold["split"] == "train", "acoustic_group"]
-    )
+    groups = [set(clips.table["acoustic_group"]) for clips in learnt]
+    assert sorted(map(sorted, groups)) == [["g0", "g2"], ["g1", "g3"]]
+    assert not measured.warnings, "nobody is scored on what a fold was fitted to"
+    assert "adapted before" not in capsys.readouterr().out
+    again = PeopleBenchmark(wanted, composed, start).measure()
+    assert (len(learnt), capsys.readouterr().out.count("adapted before")) == (2, 2)
+    assert again.answers["strict"].tolist() == measured.answers["strict"].tolist()
     spoken(tmp_path / "digits", [{"digit": str(i)} for i in range(4)])
     with pytest.raises(UserError, match="no full column 'acoustic_group'"):
         PeopleBenchmark(

@@ -55,16 +55,15 @@ def test_what_is_missing_is_said_with_where_to_get_it(tmp_path: Path) -> None:
 def test_folds_keep_a_group_on_one_side() -> None:
     groups = ["a"] * 5 + ["b"] * 4 + ["c"] * 3 + ["d"] * 2 + ["e", "f"]
     table = pd.DataFrame({"file_name": [f"{i}.wav" for i in range(16)], "acoustic_group": groups})
-    folds = group_folds(table, 3, 0.1, "here")
+    folds = group_folds(table, 3, "here")
     tested = [set(fold.loc[fold["split"] == "test", "acoustic_group"]) for fold in folds]
     assert sorted(name for names in tested for name in names) == list("abcdef"), "each is tested once"
     assert [int((fold["split"] == "test").sum()) for fold in folds] == [6, 5, 5]
     for fold in folds:
         assert (fold.groupby("acoustic_group")["split"].nunique() == 1).all()
-        assert set(fold["split"]) == {"train", "val", "test"}
-    assert set(group_folds(table, 3, 0.0, "here")[0]["split"]) == {"train", "test"}
-    assert group_folds(table, 3, 0.1, "here")[1].equals(folds[1])
+        assert set(fold["split"]) == {"train", "test"}
+    assert group_folds(table, 3, "here")[1].equals(folds[1])
     with pytest.raises(UserError, match="has 6 acoustic groups, too few for 6 folds"):
-        group_folds(table, 6, 0.1, "here")
+        group_folds(table, 6, "here")
     with pytest.raises(UserError, match="no full column 'acoustic_group'"):
-        group_folds(table.drop(columns="acoustic_group"), 3, 0.1, "here")
+        group_folds(table.drop(columns="acoustic_group"), 3, "here")
