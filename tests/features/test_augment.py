@@ -244,3 +244,30 @@ def test_cuts_fall_off_outside_their_corner(part: str, corner: float) -> None:
 def test_cuts_need_bands_with_frequencies() -> None:
     with pytest.raises(ValueError, match="frequencies"):
         Augment(AugmentSettings(low_cut_prob=1.0), HOP_S)
+
+
+def test_babble_is_of_as_many_voices_as_are_asked_for() -> None:
+    """Of one voice it has that clip's pauses; of all the others, hardly any."""
+    time = torch.arange(40)
+    features = torch.stack(
+        [torch.where((time // 5) % 8 == clip, 0.0, -20.0).unsqueeze(1).expand(40, 8) for clip in range(8)]
+    )
+    quiet = torch.full((1, 40, 8), -20.0)
+    loud = {}
+    for voices in (1, 7):
+        out, _ = apply(
+            5, (torch.cat([features, quiet]), torch.full((9,), 40)), noise_prob=1.0, noise_snr_db=(0.0, 0.0),
+            babble_share=1.0, babble_voices=(voices, voices),
+        )  # fmt: skip
+        added = (out[:8].exp() - features.exp()).mean(2)
+        loud[voices] = float((added > 0.1 * added.amax(1, keepdim=True)).float().mean())
+    assert loud[1] < 0.3 < 0.5 < loud[7]
+    with pytest.raises(ValueError, match="babble_voices must be a range from at least 1"):
+        AugmentSettings(babble_voices=(0, 3))
+
+
+def test_loudness_wanders_over_time_alone() -> None:
+    features = torch.zeros(2, 50, 8)
+    out, _ = apply(3, (features, torch.tensor([50, 50])), loudness_prob=1.0, loudness_db=4.0)
+    torch.testing.assert_close(out, out[:, :, :1].expand_as(out))
+    assert out.std(1).min() > 0.1
