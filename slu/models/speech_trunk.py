@@ -88,12 +88,18 @@ class Trunk(nn.Module):
     def forward(self, x: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         inside = frame_mask(lengths, x.shape[1]).unsqueeze(-1)
         floor = x.masked_fill(~inside, torch.inf).amin((1, 2), keepdim=True)  # around a clip it is quiet
-        around = [floor.expand(-1, frames, _BANDS) for frames in (_REACH, _REACH + self.stride)]
-        x = torch.cat([around[0], torch.where(inside, x, floor), around[1]], 1) + _LOUDNESS
-        parts = torch.split(x.unsqueeze(1).to(memory_format=torch.channels_last), _TOGETHER)
-        y = torch.cat([self.convolve(part) for part in parts])
-        lengths = (lengths - 1).div(self.stride, rounding_mode="floor") + 1
-        return y[..., 0].transpose(1, 2)[:, : int(lengths.max())], lengths
+        x = torch.where(inside, x, floor)
+        shorter = (lengths - 1).div(self.stride, rounding_mode="floor") + 1
+        result = x.new_zeros(len(x), int(shorter.max()), SIZE)
+        for rows in torch.split(
+            lengths.argsort(stable=True), _TOGETHER
+        ):  # alike in length: little is convolved in vain
+            frames = int(shorter[rows].max())
+            before, after = (floor[rows].expand(-1, more, _BANDS) for more in (_REACH, _REACH + self.stride))
+            part = torch.cat([before, x[rows, : int(lengths[rows].max())], after], 1) + _LOUDNESS
+            y = self.convolve(part.unsqueeze(1).to(memory_format=torch.channels_last))
+            result[rows, :frames] = y[..., 0].transpose(1, 2)[:, :frames]
+        return result, shorter
 
     def convolve(self, x: Tensor) -> Tensor:
         """(batch, 1, frames, 32) -> (batch, 96, fewer, 1)."""
