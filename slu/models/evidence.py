@@ -4,10 +4,13 @@ A search always finds a sentence. Whether anybody said it shows beside what the 
 (a loop of all phones and words, as the garbage models of keyword spotters: Rose and Paul, 1990).
 """
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
 from slu.decoding.search import Found, Search
+from slu.decoding.states import States
 
 VOICED = "voiced"
 """Frames that are heard as some phone and not as a pause: how much speech there is, and no matter of doubt."""
@@ -17,7 +20,12 @@ _WORST = -12.0
 
 
 def evidence(
-    search: Search, found: Found, heard: tuple[Tensor, Tensor], fair: tuple[Tensor, Tensor], lengths: Tensor
+    search: Search,
+    found: Found,
+    heard: tuple[Tensor, Tensor],
+    fair: tuple[Tensor, Tensor],
+    lengths: Tensor,
+    each: Sequence[tuple[Tensor, Tensor]] = (),
 ) -> dict[str, Tensor]:
     """By name (batch,); the higher, the better the menu explains the clip.
 
@@ -26,21 +34,30 @@ def evidence(
     sound      log-probability of the likeliest phone, mean over the voiced frames
     explained  share of the voiced frames that belong to words of the sentence
     present    share of the sentence's words that is voiced
+    agreed     `word`, for the listener to whom it is least: what is not on a menu, each mistakes for something else
+    sounded    the same of the phones along a word's part of the path
+    unhurried  of the most hurried word the logarithm of frames per phone: what was not said gets little time
 
-    `heard` are the log-probabilities of phones and words (batch, frames, …), `fair` the scores of the search.
+    `heard` are the log-probabilities of phones and words (batch, frames, …), `fair` the scores of the search, `each`
+    the log-probabilities of every single listener where there are several.
     """
-    states, weights = search.states, search.weights
+    states, weights, arcs = search.states, search.weights, len(search.graph.arcs)
     phone, word, arc = states.phone[found.path], states.word[found.path], torch.tensor(states.arc)[found.path]
     inside = torch.arange(phone.shape[1]) < lengths[:, None]
     spoken, voiced = (word != 0) & inside, (heard[0].argmax(2) != 0) & inside
     sentence = weights.phones * _at(fair[0], phone) + weights.words * _at(fair[1], word)
     loop = weights.phones * fair[0].amax(2) + weights.words * fair[1].amax(2)
+    part = torch.where(spoken, arc + 1, 0)
+    each = each or (heard,)
     values = {
         "fit": _mean(sentence - loop, spoken | voiced),
-        "word": _worst(_at(heard[1], word), torch.where(spoken, arc + 1, 0), len(search.graph.arcs)),
+        "word": _worst(_at(heard[1], word), part, arcs),
         "sound": _mean(heard[0].amax(2), voiced),
         "explained": _mean(spoken.float(), voiced),
         "present": _mean(voiced.float(), spoken),
+        "agreed": torch.stack([_worst(_at(words, word), part, arcs) for _, words in each]).amin(0),
+        "sounded": torch.stack([_worst(_at(phones, phone), part, arcs) for phones, _ in each]).amin(0),
+        "unhurried": _worst(_frames_per_phone(states, part, arcs).log(), part, arcs),
     }
     return {name: value.clamp(min=_WORST) for name, value in values.items()} | {VOICED: voiced.sum(1).float()}
 
@@ -60,3 +77,12 @@ def _worst(values: Tensor, arcs: Tensor, count: int) -> Tensor:
     means = torch.zeros_like(frames).scatter_add_(1, arcs, values) / frames.clamp(min=1)
     worst = means.masked_fill(frames == 0, torch.inf)[:, 1:].amin(1)
     return torch.where(worst.isinf(), _WORST, worst)
+
+
+def _frames_per_phone(states: States, arcs: Tensor, count: int) -> Tensor:
+    """(batch, frames), of the arc that each frame is of."""
+    frames = torch.zeros(len(arcs), count + 1).scatter_add_(1, arcs, torch.ones(arcs.shape))
+    phones = torch.ones(count + 1)
+    owner, length = torch.tensor(states.arc) + 1, (states.position + states.remaining + 1).float()
+    phones = phones.scatter_reduce(0, owner, length, "amax")  # of its longest pronunciation
+    return (frames / phones).gather(1, arcs)

@@ -81,14 +81,15 @@ class HybridRecogniser(Recogniser):
     def hear(self, features: Tensor, lengths: Tensor) -> Heard:
         """The answer, and the evidence of slu.models.evidence with that of the `pooled` heads: log-probability of the
         answered class, in the head that has the least of it."""
-        heard = self.frames(features, lengths)
+        each = self.listen(features, lengths)
+        heard = mixed(each, self.shares)
         fair = self.likelihoods(heard)
         found = self.search(*fair, heard.lengths)
         logits = self._logits(heard, found)
         votes = {name: values.log_softmax(1) for name, values in heard.heads.items()}
         pooled = [votes[name].gather(1, values.argmax(1, keepdim=True)) for name, values in logits.items()]
-        sounds = heard.phones.log_softmax(2), heard.words.log_softmax(2)
-        known = evidence(self.search, found, sounds, fair, heard.lengths)
+        sounds, *of_each = [(one.phones.log_softmax(2), one.words.log_softmax(2)) for one in (heard, *each)]
+        known = evidence(self.search, found, sounds, fair, heard.lengths, of_each)
         return Heard(logits, {**known, "pooled": torch.cat(pooled, 1).amin(1)})
 
     def _logits(self, heard: FrameScores, found: Found) -> dict[str, Tensor]:

@@ -1,5 +1,7 @@
 """Evidence: what the menu explains speaks for an answer, what it does not speaks against it."""
 
+import math
+
 import pytest
 import torch
 from torch import Tensor
@@ -39,10 +41,29 @@ def test_a_word_of_the_menu_is_explained_and_others_are_not() -> None:
     assert said["fit"] == pytest.approx(0, abs=1e-5)
     assert said["word"] == pytest.approx(-0.01, abs=1e-4)
     assert (said["explained"], said["present"], said[VOICED]) == (1.0, 1.0, 6.0)
+    assert (said["agreed"], said["sounded"]) == pytest.approx((-0.01, -0.01), abs=1e-4)
+    assert said["unhurried"] == pytest.approx(math.log(2), abs=1e-5), "two frames a phone"
     assert other["fit"] < -1
     assert other["word"] < -4
     assert (silent[VOICED], silent["present"]) == (0.0, 0.0)
     assert longer["fit"] < -1, "more was said than the menu has"
+
+
+def test_listeners_who_hear_different_words_do_not_agree() -> None:
+    heard, other = scores("_dua_", "dua"), scores("_satu_", "satu")
+    each = [tuple(values[None, :10] for values in clip) for clip in (heard, other)]
+    search, lengths, (together, _) = Search(GRAMMAR, {"digit": ("1", "2")}), torch.tensor([10]), each
+    found = search(*together, lengths)
+    alone = evidence(search, found, together, together, lengths)
+    both = evidence(search, found, together, together, lengths, each)
+    assert float(alone["agreed"]) == pytest.approx(float(alone["word"]))
+    assert float(both["agreed"]) < -7 < float(both["word"])
+    assert float(both["sounded"]) < float(alone["sounded"])
+
+
+def test_a_word_in_no_time_was_hardly_said() -> None:
+    found = of([scores("_dua_", "dua"), scores("_da_", "dua")])
+    assert found["unhurried"].tolist() == pytest.approx([math.log(2), math.log(4 / 3)], abs=1e-5)
 
 
 def test_padding_changes_nothing_and_impossible_clips_are_bounded() -> None:
@@ -59,5 +80,6 @@ def test_the_recogniser_hears_the_same_answer_with_its_evidence() -> None:
     with torch.inference_mode():
         heard, logits = network.hear(features, lengths), network(features, lengths)
     torch.testing.assert_close(heard.logits, logits)
-    assert set(heard.evidence) == {"fit", "word", "sound", "explained", "present", "pooled", VOICED}
+    names = {"fit", "word", "sound", "explained", "present", "agreed", "sounded", "unhurried", "pooled", VOICED}
+    assert set(heard.evidence) == names
     assert all(values.shape == (2,) for values in heard.evidence.values())
