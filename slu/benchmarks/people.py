@@ -190,7 +190,10 @@ class PeopleBenchmark:
             )
         for (noise, snr, draw), condition in {(CLEAN, float("nan"), 0): None, **conditions}.items():
             evaluation = results[CLEAN if condition is None else condition.name]
-            self._add(score_commands(evaluation), protocol, run, noise, snr, draw)
+            scored = score_commands(evaluation)
+            self._add(scored, protocol, run, noise, snr, draw)
+            if condition is None:
+                print(f"{protocol}, {run}: {scored['strict'].mean():.3f} right of {len(scored)}, clean", flush=True)
         if overlap := find_overlap(predictor.bundle, clips, digests).clips:
             self.warnings.append(f"LEAK: {trained.bundle} was trained on {overlap} of the clips that are scored")
         for head in (head for head in spec.heads if head.name in asked):
