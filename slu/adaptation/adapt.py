@@ -43,6 +43,17 @@ class Tuned:
     believed: tuple[int, ...] = ()
     """Clips without labels that each round learnt from."""
 
+    def facts(self, own: Clips | None, heard: Clips | None, replay: Clips) -> dict[str, Any]:
+        """For metrics.json."""
+        return {
+            "labelled": 0 if own is None else len(own.files),
+            "unlabelled_clips": 0 if heard is None else len(heard.files),
+            "believed": list(self.believed),
+            "replayed": len(replay.files),
+            "steps": [fit.steps for fit in self.fits],
+            "cpu_s": round(sum(fit.cpu_s for fit in self.fits), 1),
+        }
+
 
 def tuned(
     bundle: Bundle, own: Clips | None, heard: Clips | None, replay: Clips, settings: AdaptSettings, *, seed: int = 0
@@ -88,15 +99,7 @@ def adapt(bundle: Bundle, own: Clips | None, heard: Clips | None, replay: Replay
         clips = heard.manifest()
         before, after = (understood(bundle, network, clips) for network in (bundle.recogniser, result.network))
         changes.append(change("your clips without labels (understood, rightly or not)", before, after, guards=False))
-    facts = {
-        "labelled": 0 if own is None else len(own.files),
-        "unlabelled_clips": 0 if heard is None else len(heard.files),
-        "believed": list(result.believed),
-        "replayed": len(replay.train.files),
-        "steps": [fit.steps for fit in result.fits],
-        "cpu_s": round(sum(fit.cpu_s for fit in result.fits), 1),
-    }
-    return Adapted(result.network, tuple(changes), facts)
+    return Adapted(result.network, tuple(changes), result.facts(own, heard, replay.train))
 
 
 def _fresh(bundle: Bundle, own: Clips) -> list[str]:

@@ -15,7 +15,7 @@ from slu.adaptation.settings import AdaptSettings
 from slu.benchmarks.trainings import Trained
 from slu.bundles import load_bundle, save_bundle
 from slu.bundles.bundle import METRICS
-from slu.common.files import read_json
+from slu.common.files import atomic_directory, read_json
 from slu.common.stage import fingerprint, is_fresh, mark_done
 from slu.corpus.manifest import Manifest
 from slu.training.preprocessing import preprocess
@@ -45,19 +45,15 @@ class Adapter:
         if is_fresh(folder, value):
             print(f"{name}: adapted before, {folder}", flush=True)
             return Trained(folder, read_json(folder / METRICS))
-        print(f"{name}: adapting {bundle.version} to {len(own.files)} recordings", flush=True)
+        left_out = f", {len(features.rejected)} that cannot be used left out" if len(features.rejected) else ""
+        print(f"{name}: adapting {bundle.version} to {len(own.files)} recordings{left_out}", flush=True)
         voices = replayed(bundle, self.replay, self.outputs, self.workers).train
         fit = tuned(bundle, own, None, voices, settings, seed=seed)
-        facts = {
-            "labelled": len(own.files),
-            "unlabelled_clips": 0,
-            "believed": [],
-            "replayed": self.replay.clips,
-            "steps": [one.steps for one in fit.fits],
-            "cpu_s": round(sum(one.cpu_s for one in fit.fits), 1),
-        }
-        metrics = adapted_metrics(bundle, Adapted(fit.network, (), facts), own, None, settings, folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        save_bundle(folder, fit.network, bundle.spec, dict(bundle.config), metrics, adapted_record(bundle, own, None))
-        mark_done(folder, value)
+        metrics = adapted_metrics(
+            bundle, Adapted(fit.network, (), fit.facts(own, None, voices)), own, None, settings, folder
+        )
+        record = adapted_record(bundle, own, None)
+        with atomic_directory(folder) as whole:
+            save_bundle(whole, fit.network, bundle.spec, bundle.config, metrics, record)
+            mark_done(whole, value)
         return Trained(folder, metrics)

@@ -28,7 +28,6 @@ from slu.evaluation.run import clip_digests, evaluate, subset
 
 PUBLIC = {public.name: public for public in (BARISTA, FSDD, DIGITS_ID)}
 Protocol = Literal["cold", "grouped", "leave_one_speaker_out"]
-_KNOWN = ("parameters", "epochs", "cpu_s")
 _VOICES = 60
 """Clips that the generated babble is made of."""
 
@@ -114,20 +113,18 @@ class PeopleBenchmark:
             self._hear("bundle", bundle.version, Trained(bundle.folder, bundle.metrics), self.recordings.manifest)
 
     def _cold(self, seed: int) -> None:
-        trained = self._train(f"cold, seed {seed}", seed, self._cold_settings)
-        self._hear("cold", f"seed {seed}", trained, self.recordings.manifest)
+        self._hear("cold", f"seed {seed}", self._trained_cold(seed), self.recordings.manifest)
 
-    @property
-    def _cold_settings(self) -> tuple[str, ...]:
-        return (f"experiment={self.settings.cold_experiment}",)
+    def _trained_cold(self, seed: int) -> Trained:
+        return self._train(f"cold, seed {seed}", seed, (f"experiment={self.settings.cold_experiment}",))
 
     def _grouped(self, seed: int) -> None:
-        cold = self._train(f"cold, seed {seed}", seed, self._cold_settings)
+        cold = self._trained_cold(seed)
         for number, manifest in enumerate(self.folds, 1):
             name = f"grouped, seed {seed}, fold {number} of {self.settings.folds}"
             others = subset(self._normalised(read_manifest(manifest)), "split", "train")
             trained = self.adapter.adapted(name, cold, others, seed)
-            self.trained[name] = {"bundle": str(trained.bundle)} | {k: trained.metrics.get(k) for k in _KNOWN}
+            self._record(name, trained)
             self._hear("grouped", f"seed {seed}", trained, manifest, "test")
 
     def _write_folds(self) -> list[Path]:
@@ -160,8 +157,12 @@ class PeopleBenchmark:
     def _train(self, name: str, seed: int, settings: Sequence[str]) -> Trained:
         further = plain_settings(self.settings.train)
         trained = self.trainer.trained(Training(name, (*settings, f"seed={seed}", *further)))
-        self.trained[name] = {"bundle": str(trained.bundle)} | {k: trained.metrics.get(k) for k in _KNOWN}
+        self._record(name, trained)
         return trained
+
+    def _record(self, name: str, trained: Trained) -> None:
+        known = ("parameters", "epochs", "cpu_s")
+        self.trained[name] = {"bundle": str(trained.bundle)} | {key: trained.metrics.get(key) for key in known}
 
     def _hear(self, protocol: str, run: str, trained: Trained, manifest: Path, split: str | None = None) -> None:
         predictor = Predictor(load_bundle(trained.bundle))

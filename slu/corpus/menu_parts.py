@@ -1,5 +1,6 @@
 """What a menu's sentence is made of: a tree of words, slots and choices, from which sentences are drawn."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,20 +10,20 @@ from numpy.random import Generator
 
 
 @dataclass(frozen=True)
-class Part:
+class Part(ABC):
     @cached_property
     def slots(self) -> frozenset[str]:
         """Those that may be said in it."""
         return frozenset().union(*self.mentioned)
 
-    @cached_property
+    @property
+    @abstractmethod
     def mentioned(self) -> frozenset[frozenset[str]]:
         """The sets of slots that can be said together."""
-        raise NotImplementedError
 
+    @abstractmethod
     def draw(self, wanted: frozenset[str], forms: Mapping[str, str], rng: Generator) -> list[str]:
         """Its texts from left to right, in a random way that says just the slots `wanted` (of its own)."""
-        raise NotImplementedError
 
     def nodes(self) -> Iterator["Part"]:
         """Itself and everything in it, from left to right."""

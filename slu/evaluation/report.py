@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from slu.common.wording import against_reference, balance_matters, between, figure, signed
+from slu.common.wording import against_reference, between, figure
 from slu.documents.page import Page, Part, Picture, Players, Section, Side, Table, Text
 from slu.evaluation.calibration import accuracy_by_coverage, reliability
 from slu.evaluation.clip_cards import clip_cards
@@ -15,12 +15,8 @@ from slu.evaluation.head_section import head_parts
 from slu.evaluation.metrics import worst_speaker
 from slu.evaluation.off_menu import OffMenu, rejection
 from slu.evaluation.off_menu_section import off_menu_parts
-from slu.evaluation.plots import (
-    bars_figure,
-    coverage_figure,
-    noise_figure,
-    reliability_figure,
-)
+from slu.evaluation.plots import bars_figure, coverage_figure, reliability_figure
+from slu.evaluation.robustness_section import robustness_parts
 from slu.evaluation.verdict import described, hardest_condition, verdict
 from slu.spec import Head
 
@@ -46,7 +42,7 @@ def report_page(results: Mapping[str, Evaluation], facts: ReportFacts) -> Page:
     unscored = [head.name for head in clean.spec.heads if head not in clean.heads]
     sections = [
         Section("Verdict", [*verdict(clean.metrics, others, bool(facts.warnings), unscored), *_against_rule(results)]),
-        *([Section("Robustness", _robustness(results))] if others else []),
+        *([Section("Robustness", robustness_parts(results))] if others else []),
         *(Section(head.name.capitalize(), head_parts(clean, head)) for head in clean.heads),
         *([Section("Speakers", _speakers(clean))] if clean.metrics["speakers"] else []),
         Section("Confidence", _confidence(clean)),
@@ -77,67 +73,6 @@ def _against_rule(results: Mapping[str, Evaluation]) -> list[Part]:
     if others and not worse and not weak:
         text += f" Clearly better under {described(others[0][0]) if len(others) == 1 else 'every other condition'}."
     return [Text(text, "good" if first["better"] else "warning")]
-
-
-def _robustness(results: Mapping[str, Evaluation]) -> list[Part]:
-    clean = next(iter(results.values()))
-    curves: dict[str, list[tuple[float, Mapping[str, Any]]]] = {}
-    rows: list[tuple[str, Mapping[str, Any]]] = []
-    for result in results.values():
-        if result.condition.family.endswith("noise") and result.condition.level is not None:
-            curves.setdefault(result.condition.family, []).append((result.condition.level, result.metrics))
-        elif result is not clean:
-            rows.append((result.condition.name, result.metrics))
-    pictures: list[Part] = []
-    if curves and clean.metrics["joint_accuracy"] is not None:
-        pictures.append(
-            Picture(
-                noise_figure(curves, clean.metrics),
-                "Accuracy over signal-to-noise ratio",
-                "The same clips with noise at a stated ratio of powers over the whole clip; bands are 95 % intervals.",
-            )
-        )
-    if rows and clean.metrics["joint_accuracy"] is not None:
-        pictures.append(
-            Picture(
-                bars_figure(rows, "Coding, pace and room", clean.metrics["joint_accuracy"]),
-                "Accuracy under coding, speed and reverberation",
-                "The dashed line is the clean figure.",
-            )
-        )
-    columns = [
-        (head, key)
-        for head, values in clean.metrics["heads"].items()
-        for key in ("accuracy", *(("balanced_accuracy",) if balance_matters(values) else ()))
-    ]
-    table = [
-        [
-            name,
-            figure(m["joint_accuracy"]),
-            between(m["joint_interval"]),
-            *(figure(m["heads"][head][key]) for head, key in columns),
-            figure(m.get("understood_share")),
-            figure(m.get("wrong_and_understood_share")),
-        ]
-        for name, m in ((name, result.metrics) for name, result in results.items())
-    ]
-    titles = [head if key == "accuracy" else f"{head} balanced" for head, key in columns]
-    header = ["condition", "all right", "95 % interval", *titles, "answered", "wrong, not questioned"]
-    return [Side(pictures), Table(header, table), *_beside_rule(results)]
-
-
-def _beside_rule(results: Mapping[str, Evaluation]) -> list[Part]:
-    rows, rule = [], None
-    for name, m in ((name, result.metrics) for name, result in results.items()):
-        if (rule := m.get("reference")) is not None:
-            difference = signed(rule["difference"], rule["difference_interval"])
-            model = figure(m["heads"][rule["head"]]["balanced_accuracy"])
-            rows.append([name, model, figure(rule["balanced_accuracy"]), difference, str(rule["unanswered"])])
-    if rule is None:
-        return []
-    columns = ["condition", "model", rule["name"], "model minus rule (95 %)", "no answer of the rule"]
-    caption = f"balanced accuracy of {rule['head']}; a clip that the rule has no answer for is a wrong one"
-    return [Table(columns, rows, caption=caption)]
 
 
 def _speakers(clean: Evaluation) -> list[Part]:

@@ -91,9 +91,8 @@ class Trunk(nn.Module):
         x = torch.where(inside, x, floor)
         shorter = (lengths - 1).div(self.stride, rounding_mode="floor") + 1
         result = x.new_zeros(len(x), int(shorter.max()), SIZE)
-        for rows in torch.split(
-            lengths.argsort(stable=True), _TOGETHER
-        ):  # alike in length: little is convolved in vain
+        alike = lengths.argsort(stable=True)  # clips of like length together: little is convolved in vain
+        for rows in torch.split(alike, _TOGETHER):
             frames = int(shorter[rows].max())
             before, after = (floor[rows].expand(-1, more, _BANDS) for more in (_REACH, _REACH + self.stride))
             part = torch.cat([before, x[rows, : int(lengths[rows].max())], after], 1) + _LOUDNESS

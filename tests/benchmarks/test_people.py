@@ -140,12 +140,13 @@ def test_groups_are_held_out_in_turn(
     spoken(tmp_path / "recordings", labels)
     learnt: list[Clips] = []
 
-    def unchanged(bundle: Bundle, own: Clips, heard: None, replay: None, settings: AdaptSettings, seed: int) -> Tuned:
+    def unchanged(bundle: Bundle, own: Clips, heard: None, replay: Any, settings: AdaptSettings, seed: int) -> Tuned:
         assert (settings.steps, settings.seed, seed) == (7, 0, 0)
         learnt.append(own)
         return Tuned(bundle.recogniser, ())
 
-    monkeypatch.setattr("slu.benchmarks.adaptations.replayed", lambda *of: SimpleNamespace(train=None))
+    replayed = SimpleNamespace(files=["voice.flac"])
+    monkeypatch.setattr("slu.benchmarks.adaptations.replayed", lambda *of: SimpleNamespace(train=replayed))
     monkeypatch.setattr("slu.benchmarks.adaptations.tuned", unchanged)
     start, changes = Trainings(), {"seeds": (0,), "folds": 2, "fold_adapt": {"steps": 7}}
     wanted = settings(tmp_path, "barista", protocol=("cold", "grouped"), **changes)
