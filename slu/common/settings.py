@@ -19,6 +19,8 @@ def parse_settings(kind: type[T], values: Mapping[str, Any], where: str) -> T:
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join([where, *(str(part) for part in first["loc"])])
+        if first["type"] == "value_error":  # of a class's own check, whose input is all of its settings
+            raise UserError(f"{key}: {first['ctx']['error']}") from None
         raise UserError(f"{key}: {first['msg']}, got {first['input']!r}") from None
 
 

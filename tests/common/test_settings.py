@@ -13,6 +13,10 @@ from slu.common.settings import parse_settings
 class _Inner:
     pair: tuple[float, float] = (0.0, 1.0)
 
+    def __post_init__(self) -> None:
+        if self.pair[0] > self.pair[1]:
+            raise ValueError(f"pair must rise, got {list(self.pair)}")
+
 
 @dataclass(frozen=True)
 class _Settings:
@@ -34,6 +38,7 @@ def test_lists_become_tuples_and_mappings_become_dataclasses() -> None:
         ({"rate": "fast"}, "data.rate: .*valid integer.*, got 'fast'"),
         ({"rate": 1, "kind": "c"}, "data.kind: .*'a' or 'b'.*got 'c'"),
         ({"rate": 1, "inner": {"pair": [1]}}, r"data.inner.pair"),
+        ({"rate": 1, "inner": {"pair": [2, 1]}}, r"^data.inner: pair must rise, got \[2.0, 1.0\]$"),
         ({}, "data.rate: Field required"),
     ],
 )
