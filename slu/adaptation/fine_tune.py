@@ -8,18 +8,17 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
+from slu.adaptation.batches import draw_batches
 from slu.adaptation.clips import Clips
 from slu.adaptation.settings import AdaptSettings, Recipe
 from slu.adaptation.statistics import fix_statistics
-from slu.corpus.labels import label_ids
-from slu.features.augment import IGNORE, Augment
+from slu.features.augment import Augment
 from slu.models import Recogniser, hears_frames
 from slu.training.alignment import align_dataset
 from slu.training.classifier import UtteranceClassifier
-from slu.training.datamodule import Batch, UtteranceDataset
+from slu.training.datamodule import Batch
 from slu.training.schedule import constant
 
 _WARM_UP = 10
@@ -55,8 +54,8 @@ def fine_tune(
         align_dataset(network, data, recipe.spec)  # type: ignore[arg-type]
     augment = Augment(recipe.augment, recipe.front_end.hop_s, recipe.front_end.band_hz)
     optimizer = torch.optim.AdamW(network.parameters(), lr=settings.lr, weight_decay=0.0)
-    count = own_clips(len(own), settings)
-    chances, rng = class_balance(own), np.random.default_rng([settings.seed, seed])
+    rng = np.random.default_rng([settings.seed, seed])
+    batches = draw_batches(data, beside, own, settings, rng)
     threads, steps = torch.get_num_threads(), 0
     while steps < settings.steps:
         spent = (time.process_time() - began) / (threads * settings.seconds)
@@ -64,11 +63,9 @@ def fine_tune(
         progress = max(steps / settings.steps, math.floor(_PARTS * spent) / _PARTS)
         if progress >= 1:
             break
-        mine = rng.choice(len(own), count, p=chances)
-        others = rng.integers(len(replay), size=settings.batch_size - count)
+        batch = next(batches)
         generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
         torch.manual_seed(int(rng.integers(2**62)))  # of dropout
-        batch = joined(_batch(data, mine), _batch(beside, others))
         features, lengths, frames = augment.with_labels(batch.features, batch.lengths, batch.frame_labels, generator)
         network.train()
         fix_statistics(network)
@@ -83,46 +80,7 @@ def fine_tune(
     return FineTuned(deepcopy(network).eval(), steps, time.process_time() - began)
 
 
-def own_clips(clips: int, settings: AdaptSettings) -> int:
-    """In a batch: the share that is asked for, unless so few clips would fill it with copies of themselves."""
-    most = min(settings.recorded_share * settings.batch_size, settings.copies * clips)
-    return min(max(1, round(most)), settings.batch_size - 1)
-
-
 def _loss(classifier: UtteranceClassifier, batch: Batch) -> Tensor:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", ".*self.trainer.*")  # there is none, and nothing to log to
         return classifier.training_step(batch, 0)
-
-
-def _batch(data: UtteranceDataset, rows: NDArray[np.int64]) -> Batch:
-    return data.collate([data[int(row)] for row in rows])
-
-
-def joined(first: Batch, second: Batch) -> Batch:
-    """One batch of both, padded alike."""
-    frames = max(first.features.shape[1], second.features.shape[1])
-    times = None
-    if first.frame_labels is not None and second.frame_labels is not None:
-        times = torch.cat([_padded(b.frame_labels, frames, IGNORE) for b in (first, second)])  # type: ignore[arg-type]
-    return Batch(
-        torch.cat([_padded(b.features, frames, 0) for b in (first, second)]),
-        torch.cat([first.lengths, second.lengths]),
-        {name: torch.cat([ids, second.labels[name]]) for name, ids in first.labels.items()},
-        torch.cat([first.rows, second.rows]),
-        times,
-    )
-
-
-def _padded(values: Tensor, frames: int, fill: int) -> Tensor:
-    return torch.nn.functional.pad(values, (0, 0, 0, frames - values.shape[1]), value=fill)
-
-
-def class_balance(clips: Clips) -> NDArray[np.float64]:
-    """Probability of each row to be drawn: over the heads, the mean of one by the count of its class."""
-    weights = np.zeros(len(clips))
-    for ids in label_ids(clips.table, clips.spec.heads).values():
-        known = ids >= 0
-        counts = np.bincount(ids[known], minlength=1)
-        weights[known] += 1.0 / counts[ids[known]]
-    return np.asarray(weights / weights.sum(), dtype=np.float64)

@@ -20,7 +20,7 @@ from slu.common.stage import fingerprint, is_fresh, mark_done
 from slu.corpus.manifest import Manifest
 from slu.training.preprocessing import preprocess
 
-VERSION = 1
+VERSION = 2
 """Raised whenever the same settings would give another recogniser."""
 
 

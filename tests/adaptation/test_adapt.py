@@ -15,7 +15,6 @@ from slu.adaptation.adapt import tuned
 from slu.adaptation.check import Answered, answered, change
 from slu.adaptation.clips import Clips, labelled_clips, unlabelled_clips
 from slu.adaptation.drawing import in_turn
-from slu.adaptation.fine_tune import class_balance
 from slu.adaptation.replay import Replay, ReplaySettings, replayed
 from slu.adaptation.self_training import believed, hear, self_labelled
 from slu.adaptation.settings import AdaptSettings
@@ -129,9 +128,6 @@ def test_classes_come_in_turn_and_equally_often() -> None:
     assert sorted(order) == list(range(9))
     assert set(table["h"].iloc[order[:3]]) == {"a", "b", "c"}
     assert set(table["h"].iloc[order[3:5]]) == {"a", "b"}
-    clips = Clips(Path("m.csv"), table.assign(file_name="x"), TaskSpec("t", heads), 0.01)
-    chances = class_balance(clips)
-    assert [chances[(table["h"] == c).to_numpy()].sum() for c in "abc"] == pytest.approx([1 / 3] * 3)
 
 
 def test_worse_is_below_the_interval_of_before() -> None:
