@@ -26,7 +26,7 @@ from slu.evaluation.intervals import mean_interval
 from slu.studies.stored import Result, run_stored
 from slu.training.preprocessing import audio_digest
 
-VERSION = 1
+VERSION = 2
 """Raised whenever the same settings would give other results, so that older ones are not taken for them."""
 
 
