@@ -15,7 +15,7 @@ from slu.decoding.states import States
 VOICED = "voiced"
 """Frames that are heard as some phone and not as a pause: how much speech there is, and no matter of doubt."""
 
-_WORST = -12.0
+WORST = -12.0
 """Where a sentence is impossible: as if it were this bad, natural logarithm."""
 
 
@@ -59,7 +59,7 @@ def evidence(
         "sounded": torch.stack([_worst(_at(phones, phone), part, arcs) for phones, _ in each]).amin(0),
         "unhurried": _worst(_frames_per_phone(states, part, arcs).log(), part, arcs),
     }
-    return {name: value.clamp(min=_WORST) for name, value in values.items()} | {VOICED: voiced.sum(1).float()}
+    return {name: value.clamp(min=WORST) for name, value in values.items()} | {VOICED: voiced.sum(1).float()}
 
 
 def _at(scores: Tensor, index: Tensor) -> Tensor:
@@ -76,7 +76,7 @@ def _worst(values: Tensor, arcs: Tensor, count: int) -> Tensor:
     frames = torch.zeros(len(arcs), count + 1).scatter_add_(1, arcs, torch.ones_like(values))
     means = torch.zeros_like(frames).scatter_add_(1, arcs, values) / frames.clamp(min=1)
     worst = means.masked_fill(frames == 0, torch.inf)[:, 1:].amin(1)
-    return torch.where(worst.isinf(), _WORST, worst)
+    return torch.where(worst.isinf(), WORST, worst)
 
 
 def _frames_per_phone(states: States, arcs: Tensor, count: int) -> Tensor:

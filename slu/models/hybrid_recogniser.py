@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from slu.decoding.grammar import Grammar
 from slu.decoding.search import Found, Search, Weights
-from slu.models.evidence import evidence
+from slu.models.evidence import WORST, evidence
 from slu.models.listener import FrameScores, Listener, mixed
 from slu.models.recogniser import Heard, Recogniser
 from slu.spec import TaskSpec
@@ -79,18 +79,18 @@ class HybridRecogniser(Recogniser):
         return self._logits(heard, self.search(*self.likelihoods(heard), heard.lengths))
 
     def hear(self, features: Tensor, lengths: Tensor) -> Heard:
-        """The answer, and the evidence of slu.models.evidence with that of the `pooled` heads: log-probability of the
-        answered class, in the head that has the least of it."""
+        """The answer, and the evidence of slu.models.evidence with that of the pooled heads: log-probability of the
+        answered class, in the head that has the least of it, on the whole (`pooled`) and for the listener that is
+        least convinced (`convinced`)."""
         each = self.listen(features, lengths)
         heard = mixed(each, self.shares)
         fair = self.likelihoods(heard)
         found = self.search(*fair, heard.lengths)
         logits = self._logits(heard, found)
-        votes = {name: values.log_softmax(1) for name, values in heard.heads.items()}
-        pooled = [votes[name].gather(1, values.argmax(1, keepdim=True)) for name, values in logits.items()]
         sounds, *of_each = [(one.phones.log_softmax(2), one.words.log_softmax(2)) for one in (heard, *each)]
         known = evidence(self.search, found, sounds, fair, heard.lengths, of_each)
-        return Heard(logits, {**known, "pooled": torch.cat(pooled, 1).amin(1)})
+        convinced = torch.stack([_least(one.heads, logits) for one in each]).amin(0).clamp(min=WORST)
+        return Heard(logits, {**known, "pooled": _least(heard.heads, logits), "convinced": convinced})
 
     def _logits(self, heard: FrameScores, found: Found) -> dict[str, Tensor]:
         return {
@@ -116,3 +116,9 @@ class HybridRecogniser(Recogniser):
         heard = self.frames(features[None], torch.tensor([len(features)]))
         phones, words = self.likelihoods(heard)
         return self.search.path(phones[0], words[0], graph)
+
+
+def _least(heads: Mapping[str, Tensor], answers: Mapping[str, Tensor]) -> Tensor:
+    """(batch,) log-probability of the answered class, in the head that gives it the least."""
+    votes = [heads[name].log_softmax(1).gather(1, values.argmax(1, keepdim=True)) for name, values in answers.items()]
+    return torch.cat(votes, 1).amin(1)

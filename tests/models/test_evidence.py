@@ -80,6 +80,14 @@ def test_the_recogniser_hears_the_same_answer_with_its_evidence() -> None:
     with torch.inference_mode():
         heard, logits = network.hear(features, lengths), network(features, lengths)
     torch.testing.assert_close(heard.logits, logits)
-    names = {"fit", "word", "sound", "explained", "present", "agreed", "sounded", "unhurried", "pooled", VOICED}
-    assert set(heard.evidence) == names
+    names = {"fit", "word", "sound", "explained", "present", "agreed", "sounded", "unhurried"}
+    assert set(heard.evidence) == names | {"pooled", "convinced", VOICED}
     assert all(values.shape == (2,) for values in heard.evidence.values())
+
+
+def test_the_least_convinced_of_two_listeners_counts() -> None:
+    beside = {"_target_": "slu.models.hybrid.Hybrid", "channels": 8, "blocks": 1, "share": 0.5}
+    network, features, lengths = recogniser(beside=beside), torch.randn(2, 90, 20), torch.tensor([90, 61])
+    with torch.inference_mode():
+        known = network.hear(features, lengths).evidence
+    assert bool((known["convinced"] < known["pooled"]).all())
