@@ -59,6 +59,7 @@ def means_by(answers: pd.DataFrame, column: str, measure: str) -> dict[str, Mean
 
 
 def condition_rows(answers: pd.DataFrame, measures: Sequence[str]) -> pd.DataFrame:
-    """One row per protocol, run, noise, SNR and draw: the number of clips and every measure's mean."""
+    """One row per protocol, run, noise, SNR and draw: the number of clips and the mean of every measure that is known
+    (of speakers held out in turn, only who was right)."""
     grouped = answers.groupby(KEYS, sort=False, dropna=False)
-    return grouped.agg(clips=("clips", "sum"), **{m: (m, "mean") for m in measures}).reset_index()
+    return grouped.agg(clips=("clips", "sum"), **{m: (m, "mean") for m in measures if m in answers.columns}).reset_index()

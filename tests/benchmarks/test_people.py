@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -191,6 +192,9 @@ def test_speakers_stand_side_by_side(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert "held out" in printed
     assert "mean of 2" in printed
     assert "Picovoice" not in printed
+    alone = Summary(PeopleBenchmark(replace(wanted, protocol="leave_one_speaker_out"), composed, start).measure())
+    write_report(alone, tmp_path / "alone")
+    assert pd.read_csv(tmp_path / "alone" / "results.csv")[["clips", "strict"]].to_numpy().tolist() == 2 * [[20, 0.8]]
 
 
 def test_a_training_in_a_process_of_its_own(tmp_path: Path, tones: Path) -> None:
