@@ -62,4 +62,5 @@ def condition_rows(answers: pd.DataFrame, measures: Sequence[str]) -> pd.DataFra
     """One row per protocol, run, noise, SNR and draw: the number of clips and the mean of every measure that is known
     (of speakers held out in turn, only who was right)."""
     grouped = answers.groupby(KEYS, sort=False, dropna=False)
-    return grouped.agg(clips=("clips", "sum"), **{m: (m, "mean") for m in measures if m in answers.columns}).reset_index()
+    known = {measure: (measure, "mean") for measure in measures if measure in answers.columns}
+    return grouped.agg(clips=("clips", "sum"), **known).reset_index()
