@@ -44,11 +44,12 @@ def over_runs(answers: pd.DataFrame, measure: str) -> Mean:
 def over_clips(answers: pd.DataFrame, measure: str) -> tuple[tuple[float, float] | None, str]:
     """95 % bootstrap interval over speakers where they are named, else over clips, of the mean of all runs; and over
     what it is."""
-    clips = answers.groupby("clip", sort=False).agg({measure: "mean", "speaker": "first"})
+    clips = answers.groupby("clip", sort=False).agg({measure: "mean", "speaker": "first", "clips": "first"})
     names = clips["speaker"].tolist()
     by = units(names if any(names) else None, len(clips))
-    right = np.bincount(by.of_clip, clips[measure].to_numpy(float), by.count).astype(np.float64)
-    return ratio_interval(right, np.bincount(by.of_clip, minlength=by.count).astype(float)), by.kind
+    heard = clips["clips"].to_numpy(float)  # of a held-out speaker's row, all of that speaker's
+    right = np.bincount(by.of_clip, heard * clips[measure].to_numpy(float), by.count).astype(np.float64)
+    return ratio_interval(right, np.bincount(by.of_clip, heard, by.count).astype(np.float64)), by.kind
 
 
 def means_by(answers: pd.DataFrame, column: str, measure: str) -> dict[str, Mean]:

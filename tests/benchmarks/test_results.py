@@ -34,6 +34,16 @@ def test_answers_are_averaged_by_run_and_by_speaker() -> None:
     assert over_clips(answers.assign(speaker=""), "strict")[1] == "clips (speakers unknown)"
 
 
+def test_a_row_of_a_whole_speaker_counts_as_all_of_its_clips() -> None:
+    rows = [
+        {"run": "seed 0", "clip": s, "speaker": s, "strict": 0.9 + 0.01 * i, "clips": 500}
+        for i, s in enumerate("abcdef")
+    ]
+    interval, _ = over_clips(pd.DataFrame(rows), "strict")
+    assert interval is not None
+    assert 0.9 <= interval[0] <= 0.925 <= interval[1] <= 0.95
+
+
 def test_the_published_means_are_those_that_their_owner_states() -> None:
     assert np.mean(list(mean_acceptance("Picovoice Rhino").values())) == pytest.approx(0.976, abs=5e-4)
     for noises in ACCEPTANCE.values():
