@@ -23,11 +23,11 @@ $(READY): requirements.txt requirements-cpu.txt requirements-uv.txt pyproject.to
 	@scripts/make_venv.sh $(VENV)
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-uv.txt
 ifeq ($(TORCH),cpu)
-	@$(UV) pip install --quiet --python $(PYTHON) --torch-backend=cpu torch==2.11.0 torchaudio==2.11.0
-	@$(UV) pip install --quiet --python $(PYTHON) --require-hashes --no-deps -r requirements-cpu.txt
+	@$(UV) pip install --quiet --compile-bytecode --python $(PYTHON) --torch-backend=cpu torch==2.11.0 torchaudio==2.11.0
+	@$(UV) pip install --quiet --compile-bytecode --python $(PYTHON) --require-hashes --no-deps -r requirements-cpu.txt
 else
 	@echo "installing the pinned dependencies into $(VENV) (about 5 GB, most of it PyTorch's CUDA build)"
-	@$(UV) pip install --quiet --python $(PYTHON) --require-hashes --no-deps -r requirements.txt
+	@$(UV) pip install --quiet --compile-bytecode --python $(PYTHON) --require-hashes --no-deps -r requirements.txt
 endif
 	@$(UV) pip install --quiet --python $(PYTHON) --no-deps --no-build-isolation --editable .
 	@touch $@
