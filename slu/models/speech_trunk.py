@@ -90,15 +90,21 @@ class Trunk(nn.Module):
         floor = x.masked_fill(~inside, torch.inf).amin((1, 2), keepdim=True)  # around a clip it is quiet
         x = torch.where(inside, x, floor)
         shorter = (lengths - 1).div(self.stride, rounding_mode="floor") + 1
+        if len(x) <= _TOGETHER:
+            return self._embed(x, floor), shorter
         result = x.new_zeros(len(x), int(shorter.max()), SIZE)
         alike = lengths.argsort(stable=True)  # clips of like length together: little is convolved in vain
         for rows in torch.split(alike, _TOGETHER):
-            frames = int(shorter[rows].max())
-            before, after = (floor[rows].expand(-1, more, _BANDS) for more in (_REACH, _REACH + self.stride))
-            part = torch.cat([before, x[rows, : int(lengths[rows].max())], after], 1) + _LOUDNESS
-            y = self.convolve(part.unsqueeze(1).to(memory_format=torch.channels_last))
-            result[rows, :frames] = y[..., 0].transpose(1, 2)[:, :frames]
+            part = self._embed(x[rows, : int(lengths[rows].max())], floor[rows])
+            result[rows, : part.shape[1]] = part
         return result, shorter
+
+    def _embed(self, x: Tensor, floor: Tensor) -> Tensor:
+        """(batch, frames, 32), and what is heard around each clip, (batch, 1, 1) -> (batch, shorter, 96)."""
+        before, after = (floor.expand(-1, more, _BANDS) for more in (_REACH, _REACH + self.stride))
+        part = torch.cat([before, x, after], 1) + _LOUDNESS
+        y = self.convolve(part.unsqueeze(1).to(memory_format=torch.channels_last))
+        return y[..., 0].transpose(1, 2)[:, : (x.shape[1] - 1) // self.stride + 1]
 
     def convolve(self, x: Tensor) -> Tensor:
         """(batch, 1, frames, 32) -> (batch, 96, fewer, 1)."""
