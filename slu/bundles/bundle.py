@@ -6,6 +6,7 @@
     metrics.json        what was measured, and on what
     product2id.json …   one label map per head
     training.json       what it was trained on, as hashes: so that a test on the same clips or people is noticed
+    model.onnx          the network once more, for onnxruntime; absent where it could not be exported
     model_card.md       the same for people: what it is for, how good it is, where it fails
 
 Nothing in it is executed or unpickled on loading.
@@ -22,14 +23,15 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from slu.bundles.card import model_card
+from slu.bundles.onnx_export import ExportError, export_onnx
 from slu.common.errors import UserError
-from slu.common.files import atomic_write, read_json, settings_hash, write_json
+from slu.common.files import atomic_write, content_hash, read_json, settings_hash, write_json
 from slu.features import FrontEnd, build_front_end
 from slu.models import Recogniser, build_recogniser
 from slu.spec import TaskSpec
 
 WEIGHTS, SPEC, CONFIG, METRICS = "model.safetensors", "spec.json", "config.yaml", "metrics.json"
-TRAINING, CARD = "training.json", "model_card.md"
+TRAINING, CARD, ONNX = "training.json", "model_card.md", "model.onnx"
 
 
 @dataclass(frozen=True)
@@ -59,13 +61,25 @@ def save_bundle(
     write_json(folder / SPEC, spec.to_json())
     with atomic_write(folder / CONFIG) as file:
         yaml.safe_dump(dict(config), file, allow_unicode=True, sort_keys=False)
-    write_json(folder / METRICS, metrics)
+    write_json(folder / METRICS, {**metrics, "onnx": _exported(folder, recogniser, spec)})
     for head in spec.heads:
         write_json(folder / f"{head.label_map}2id.json", head.to_ids())
     if training is not None:
         write_json(folder / TRAINING, training, indent=None)  # thousands of hashes, for no person to read
     with atomic_write(folder / CARD) as file:
         file.write(model_card(spec, config, metrics, training or {}))
+
+
+def _exported(folder: Path, recogniser: Recogniser, spec: TaskSpec) -> dict[str, Any]:
+    """What came of the export, for metrics.json: a network that torch alone can compute is a bundle none the less."""
+    mode = recogniser.training
+    try:
+        size, weights = build_front_end(spec.front_end).size, content_hash(folder / WEIGHTS)
+        return {"difference": export_onnx(recogniser.eval(), size, folder / ONNX, weights)}
+    except ExportError as error:
+        return {"refused": str(error)}
+    finally:
+        recogniser.train(mode)
 
 
 def load_bundle(folder: Path) -> Bundle:

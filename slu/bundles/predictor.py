@@ -23,6 +23,7 @@ from slu.bundles.prediction import (
     TOO_SHORT,
     Prediction,
 )
+from slu.bundles.runtime import Runtime, network_of
 from slu.bundles.second_best import second_best
 from slu.models.evidence import VOICED
 
@@ -46,8 +47,15 @@ class Heard(NamedTuple):
 
 
 class Predictor:
-    def __init__(self, bundle: Bundle, limits: AudioLimits | None = None) -> None:
-        """`limits` of decoding: unless given, those of the bundle's task."""
+    def __init__(
+        self, bundle: Bundle, limits: AudioLimits | None = None, runtime: Runtime = "torch", threads: int = 1
+    ) -> None:
+        """`limits` of decoding: unless given, those of the bundle's task. `runtime` computes the network, on that many
+        `threads` where it is onnxruntime.
+
+        Raises UserError for a bundle that the runtime cannot compute.
+        """
+        self._network = network_of(bundle, runtime, threads)
         self.bundle, self.limits = bundle, limits or decoding_limits(bundle.spec)
 
     def predict(self, source: Path | bytes) -> Prediction:
@@ -106,11 +114,8 @@ class Predictor:
         """(frames, size) each -> (batch, classes) by head."""
         return self.network(features)[0]
 
-    @torch.inference_mode()
     def network(self, features: Sequence[Tensor]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-        lengths = torch.tensor([len(f) for f in features])
-        padded = torch.nn.utils.rnn.pad_sequence(list(features), batch_first=True)
-        return self.bundle.recogniser.hear(padded, lengths)
+        return self._network(features)
 
     def answer(
         self,

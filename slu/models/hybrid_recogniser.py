@@ -47,6 +47,7 @@ class HybridRecogniser(Recogniser):
         self.listeners, self.shares = nn.ModuleList(listeners), tuple(shares)
         self.pooled, self.sharpness, self.prior = pooled, sharpness, prior
         self.grammar, self.stride = grammar, listeners[0].stride
+        self.head_names = spec.head_names
         self.search = Search(grammar, {h.name: h.classes for h in spec.heads}, Weights(**weights))
         self.phone_prior: Tensor
         self.word_prior: Tensor
@@ -78,11 +79,21 @@ class HybridRecogniser(Recogniser):
         """Logits by head: of the search, and of the pooled heads as they are weighted."""
         return self._logits(heard, self.search(*self.likelihoods(heard), heard.lengths))
 
-    def hear(self, features: Tensor, lengths: Tensor) -> Heard:
+    def outputs(self, features: Tensor, lengths: Tensor) -> tuple[Tensor, ...]:
+        """Phones, words and the logits of the pooled heads of the first listener, then those of the next."""
+        each = self.listen(features, lengths)
+        return tuple(values for one in each for values in (one.phones, one.words, *one.heads.values()))
+
+    def conclude(self, outputs: Sequence[Tensor], lengths: Tensor) -> Heard:
         """The answer, and the evidence of slu.models.evidence with that of the pooled heads: log-probability of the
         answered class, in the head that has the least of it, on the whole (`pooled`) and for the listener that is
         least convinced (`convinced`)."""
-        each = self.listen(features, lengths)
+        frames = (lengths - 1).div(self.stride, rounding_mode="floor") + 1
+        size = len(outputs) // len(self.listeners)
+        each = [
+            FrameScores(phones, words, dict(zip(self.head_names, heads, strict=True)), frames)
+            for phones, words, *heads in (outputs[i : i + size] for i in range(0, len(outputs), size))
+        ]
         heard = mixed(each, self.shares)
         fair = self.likelihoods(heard)
         found = self.search(*fair, heard.lengths)

@@ -3,6 +3,7 @@
 import math
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 _DB = math.log(10) / 10
@@ -149,7 +150,23 @@ class TransformerLayers(nn.Module):
         self.encoder = nn.TransformerEncoder(layer, layers, norm=nn.LayerNorm(channels), enable_nested_tensor=False)
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+        if torch.onnx.is_in_onnx_export():
+            return self._written_down(x)
         return self.encoder(x, src_key_padding_mask=~mask)  # type: ignore[no-any-return]
+
+    def _written_down(self, x: Tensor) -> Tensor:
+        """The same of one clip, in operations of which none fixes the number of frames, as those of torch's own
+        attention do when they are traced."""
+        for layer in self.encoder.layers:
+            attention = layer.self_attn
+            queries, keys, values = (
+                part.reshape(1, -1, attention.num_heads, attention.head_dim).transpose(1, 2)
+                for part in F.linear(layer.norm1(x), attention.in_proj_weight, attention.in_proj_bias).chunk(3, 2)
+            )
+            weights = (queries @ keys.transpose(2, 3) * attention.head_dim**-0.5).softmax(3)
+            x = x + attention.out_proj((weights @ values).transpose(1, 2).flatten(2))
+            x = x + layer.linear2(F.gelu(layer.linear1(layer.norm2(x))))
+        return self.encoder.norm(x)  # type: ignore[no-any-return, misc]
 
 
 class AttentionPooling(nn.Module):

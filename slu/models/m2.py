@@ -38,9 +38,10 @@ class M2(nn.Module):
     def forward(self, x: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         x = x * frame_mask(lengths, x.shape[1]).unsqueeze(-1)
         lengths = (lengths - 1).div(self.step, rounding_mode="floor") + 1
-        # One window per position, the last ones reaching into zeros: (batch, positions, features, stack).
+        # One window per position, the last ones reaching into zeros.
         positions = (x.shape[1] - 1) // self.step + 1
         x = F.pad(x, (0, 0, 0, (positions - 1) * self.step + self.stack - x.shape[1]))
-        x = x.unfold(1, self.stack, self.step).flatten(2)
-        x = self.dropout(self.positions(self.norm(self.projection(x))))
+        weight = self.projection.weight.view(self.d_model, -1, self.stack)
+        x = F.conv1d(x.transpose(1, 2), weight, self.projection.bias, self.step).transpose(1, 2)
+        x = self.dropout(self.positions(self.norm(x)))
         return self.transformer(x, frame_mask(lengths, x.shape[1])), lengths

@@ -1,6 +1,7 @@
 """The network that is trained, stored and served: normalisation, encoder, one head per label."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -24,8 +25,15 @@ class Recogniser(nn.Module, ABC):
     def forward(self, features: Tensor, lengths: Tensor) -> dict[str, Tensor]: ...
 
     @abstractmethod
+    def outputs(self, features: Tensor, lengths: Tensor) -> tuple[Tensor, ...]:
+        """What the network computes, batch first: all that another runtime has to do."""
+
+    @abstractmethod
+    def conclude(self, outputs: Sequence[Tensor], lengths: Tensor) -> Heard:
+        """From `outputs` and the clips' lengths, the answer and what else is known of it."""
+
     def hear(self, features: Tensor, lengths: Tensor) -> Heard:
-        """The answer, and what else is known of it."""
+        return self.conclude(self.outputs(features, lengths), lengths)
 
 
 class PooledRecogniser(Recogniser):
@@ -43,9 +51,12 @@ class PooledRecogniser(Recogniser):
         frames, lengths = self.encoder(x, lengths)
         return self.heads(frames, frame_mask(lengths, frames.shape[1]))  # type: ignore[no-any-return]
 
-    def hear(self, features: Tensor, lengths: Tensor) -> Heard:
+    def outputs(self, features: Tensor, lengths: Tensor) -> tuple[Tensor, ...]:
+        return tuple(self(features, lengths).values())
+
+    def conclude(self, outputs: Sequence[Tensor], lengths: Tensor) -> Heard:
         """The answer, and its energy: the log-sum of a head's logits, which is low for what is unlike the training (Liu
         et al., 2020)."""
-        logits = self(features, lengths)
+        logits = dict(zip(self.heads.names, outputs, strict=True))
         energy = torch.stack([values.logsumexp(1) for values in logits.values()], 1).amin(1)
         return Heard(logits, {"energy": energy})
