@@ -62,7 +62,7 @@ class Search:
         """
         first, count = (self.states.position == 0).tolist(), self.states.count
         deciding: dict[tuple[str, str], list[int]] = {(head, label): [] for label in labels}
-        entered = ((s, self.graph.arcs[arc]) for s, arc in enumerate(self.states.arc) if first[s] and arc >= 0)
+        entered = ((s, self.graph.arcs[arc]) for s, arc in enumerate(self.states.arc.tolist()) if first[s] and arc >= 0)
         for place, arc in (*entered, *enumerate(self._silent, count)):
             for decided in deciding.keys() & set(arc.labels):
                 deciding[decided].append(place)

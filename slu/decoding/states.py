@@ -38,7 +38,7 @@ class States:
     """(N,) the nodes from which each can be reached without a word, itself included."""
     after: tuple[tuple[int, ...], ...]
     """(N,) the nodes that can be reached from each without a word, itself included."""
-    arc: tuple[int, ...]
+    arc: Tensor
     """(S,) the arc of the graph, -1 in a pause."""
 
     @property
@@ -82,7 +82,7 @@ def expand(grammar: Grammar, graph: WordGraph | None = None) -> States:
         target=torch.tensor(target),
         before=before,
         after=after,
-        arc=owner,
+        arc=torch.tensor(owner),
     )
 
 

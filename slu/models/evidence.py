@@ -42,7 +42,7 @@ def evidence(
     the log-probabilities of every single listener where there are several.
     """
     states, weights, arcs = search.states, search.weights, len(search.graph.arcs)
-    phone, word, arc = states.phone[found.path], states.word[found.path], torch.tensor(states.arc)[found.path]
+    phone, word, arc = states.phone[found.path], states.word[found.path], states.arc[found.path]
     inside = torch.arange(phone.shape[1]) < lengths[:, None]
     spoken, voiced = (word != 0) & inside, (heard[0].argmax(2) != 0) & inside
     sentence = weights.phones * _at(fair[0], phone) + weights.words * _at(fair[1], word)
@@ -83,6 +83,6 @@ def _frames_per_phone(states: States, arcs: Tensor, count: int) -> Tensor:
     """(batch, frames), of the arc that each frame is of."""
     frames = torch.zeros(len(arcs), count + 1).scatter_add_(1, arcs, torch.ones(arcs.shape))
     phones = torch.ones(count + 1)
-    owner, length = torch.tensor(states.arc) + 1, (states.position + states.remaining + 1).float()
+    owner, length = states.arc + 1, (states.position + states.remaining + 1).float()
     phones = phones.scatter_reduce(0, owner, length, "amax")  # of its longest pronunciation
     return (frames / phones).gather(1, arcs)
