@@ -78,12 +78,14 @@ def test_frames_without_a_label_teach_nothing(tmp_path: Path) -> None:
     assert frame_loss(heard, batch.frame_labels, model.stride).item() > 0.0
 
 
-@pytest.mark.parametrize("model", ["hybrid", "pair"])
-def test_learns_digits_and_serves_them(model: str, tmp_path: Path, printed: Callable[..., tuple[int, str]]) -> None:
+@pytest.mark.parametrize(("model", "clips"), [("hybrid", 400), ("pair", 200)])
+def test_learns_digits_and_serves_them(
+    model: str, clips: int, tmp_path: Path, printed: Callable[..., tuple[int, str]]
+) -> None:
     """Train, register, load and predict: the answers of the bundle are those of the run."""
     code, said = printed(
         "train", "menu=digits_id", f"model={model}", "augment=people", "model.channels=48", "model.blocks=2",
-        "model.decoding.baseline=tilt", "synthesis.counts={train: 400, val: 20, test: 40}",
+        "model.decoding.baseline=tilt", f"synthesis.counts={{train: {clips}, val: 20, test: 40}}",
         "voices.speakers={train: 20, val: 4, test: 4}", "trainer.max_epochs=4", "loader.batch_size=16",
         "loader.validation_snr_db=null", "optimizer.lr=4e-3", "patience=0", "noise_test_snr_db=[]", "logger=none",
         "workers=1",

@@ -1,0 +1,1 @@
+"""The recogniser over HTTP: a LitServe server, its guard against bad and many requests, and the page."""

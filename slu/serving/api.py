@@ -1,0 +1,172 @@
+"""What a worker does: decode, hear, answer. Errors are values, so that one bad file costs its neighbours nothing."""
+
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, TypeAlias
+
+import litserve as ls
+from fastapi import Depends, Request
+from fastapi.responses import JSONResponse, Response
+
+from slu.serving.job import Job
+from slu.serving.settings import ServeSettings
+
+REQUEST_ID, VERSION = "X-Request-ID", "X-Model-Version"
+_GIVEN_UP = 504
+
+
+@dataclass(frozen=True)
+class Refused:
+    status: int
+    detail: str
+
+
+@dataclass(frozen=True)
+class Audio:
+    """Of one file: samples at the rate of the recogniser asked for."""
+
+    samples: Any
+    decode_ms: float
+
+
+Decoded: TypeAlias = tuple[Job, str, list[Audio | Refused]] | tuple[Job, str, Refused]
+"""With the version that is asked."""
+
+
+def speech_api(
+    read_job: Callable[[Request], Awaitable[Job]], folders: Sequence[Path], settings: ServeSettings
+) -> ls.LitAPI:
+    """Answers with the bundles of these folders, which are loaded in the worker."""
+    api = SpeechAPI(max_batch_size=settings.max_batch, batch_timeout=settings.batch_wait_s)
+    api.folders, api.settings = [str(folder) for folder in folders], settings
+    # LitServe reads the type of a request from here: a dependency of FastAPI, which gives the job.
+    SpeechAPI.decode_request.__annotations__["request"] = Annotated[Job, Depends(read_job)]
+    return api
+
+
+class SpeechAPI(ls.LitAPI):  # type: ignore[misc]
+    folders: list[str]
+    settings: ServeSettings
+
+    def setup(self, device: str) -> None:
+        import torch  # in the worker alone: the process that speaks HTTP does without
+
+        from slu.bundles import Predictor, load_bundle
+
+        torch.set_num_threads(self.settings.threads)
+        bundles = [load_bundle(Path(folder)) for folder in self.folders]
+        self.predictors = {
+            bundle.version: Predictor(bundle, runtime=self.settings.runtime, threads=self.settings.threads)
+            for bundle in bundles
+        }
+        self.by_task = {bundle.spec.task: bundle.version for bundle in reversed(bundles)}
+        self.default = self.by_task[self.settings.task] if self.settings.task else bundles[0].version
+        for predictor in self.predictors.values():  # the first inference is slow; let nobody wait for it
+            import numpy as np
+
+            rate = predictor.bundle.front_end.sample_rate
+            predictor.predict_waveforms([np.random.default_rng(0).normal(0, 0.1, rate).astype(np.float32)])
+
+    def decode_request(self, request):  # type: ignore[no-untyped-def]
+        return self._decoded(request)
+
+    def _decoded(self, job: Job) -> Decoded:
+        if time.monotonic() - job.received > self.settings.deadline_s:
+            return job, "", Refused(_GIVEN_UP, "the deadline had passed before its turn came")  # nobody waits any more
+        version = self._version(job)
+        if isinstance(version, Refused):
+            return job, "", version
+        return job, version, [self._audio(data, version) for data in job.files]
+
+    def _version(self, job: Job) -> str | Refused:
+        if job.model:
+            known = job.model in self.predictors
+            return job.model if known else Refused(404, "there is no such model here; GET /models lists them")
+        if job.task:
+            version = self.by_task.get(job.task)
+            return version or Refused(404, "no model here has that task; GET /models lists them")
+        return self.default
+
+    def _audio(self, data: bytes, version: str) -> Audio | Refused:
+        from slu.audio.decode import AudioError, AudioLimits, decode
+
+        start = time.perf_counter()
+        predictor = self.predictors[version]
+        longest = min(self.settings.max_duration_s, predictor.limits.max_duration_s)
+        try:
+            samples = decode(data, predictor.bundle.front_end.sample_rate, AudioLimits(longest))
+        except AudioError as error:
+            return Refused(422, f"the audio cannot be used: {error}")
+        return Audio(samples, 1e3 * (time.perf_counter() - start))
+
+    def batch(self, inputs: list[Decoded]) -> list[Decoded]:
+        return inputs
+
+    def unbatch(self, output: list[Any]) -> list[Any]:
+        return output
+
+    def predict(self, batch: Any) -> Any:
+        """The files of all requests that ask for one model are heard together."""
+        jobs = batch if isinstance(batch, list) else [batch]
+        answers: list[list[Any]] = [[None] * len(job.files) for job, _, _ in jobs]
+        timings = [0.0] * len(jobs)
+        for version in {version for _, version, files in jobs if not isinstance(files, Refused)}:
+            places = [
+                (number, place, file)
+                for number, (_, asked, files) in enumerate(jobs)
+                if asked == version and not isinstance(files, Refused)
+                for place, file in enumerate(files)
+                if isinstance(file, Audio)
+            ]
+            start = time.perf_counter()
+            heard = self._heard(version, [file.samples for _, _, file in places])
+            spent = 1e3 * (time.perf_counter() - start) / max(1, len(places))
+            for (number, place, _), answer in zip(places, heard, strict=True):
+                answers[number][place] = answer
+                timings[number] += spent
+        results = [(*job, answer, spent) for job, answer, spent in zip(jobs, answers, timings, strict=True)]
+        return results if isinstance(batch, list) else results[0]
+
+    def _heard(self, version: str, waveforms: list[Any]) -> list[Any]:
+        predictor = self.predictors[version]
+        try:
+            return list(predictor.predict_waveforms(waveforms)) if waveforms else []
+        except Exception:  # one by one, so that only the clip that does it is lost
+            heard: list[Any] = []
+            for waveform in waveforms:
+                try:
+                    heard += predictor.predict_waveforms([waveform])
+                except Exception:
+                    heard.append(Refused(500, "the recogniser failed on this audio"))
+            return heard
+
+    def encode_response(self, output) -> Response:  # type: ignore[no-untyped-def]
+        job, version, files, answers, spent = output
+        if isinstance(files, Refused):
+            return _refusal(job, files)
+        results = [_result(job, file, answer, spent / len(files)) for file, answer in zip(files, answers, strict=True)]
+        if not job.many and "error" in results[0]:
+            return _refusal(job, files[0] if isinstance(files[0], Refused) else answers[0])
+        content = {"results": results, "request_id": job.request_id} if job.many else results[0]
+        return JSONResponse(content, headers={REQUEST_ID: job.request_id, VERSION: version})
+
+
+def _result(job: Job, file: Audio | Refused, answer: Any, spent: float) -> dict[str, Any]:
+    if isinstance(file, Refused):
+        return {"error": file.detail}
+    if isinstance(answer, Refused):
+        return {"error": answer.detail}
+    waited = 1e3 * (time.monotonic() - job.received)
+    timings = {"decode": file.decode_ms, "recognise": spent, "all": waited}
+    return {
+        **answer.to_json(),
+        "request_id": job.request_id,
+        "timings_ms": {name: round(value, 2) for name, value in timings.items()},
+    }
+
+
+def _refusal(job: Job, refused: Refused) -> JSONResponse:
+    content = {"detail": refused.detail, "request_id": job.request_id}
+    return JSONResponse(content, refused.status, headers={REQUEST_ID: job.request_id})

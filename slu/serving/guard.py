@@ -1,0 +1,200 @@
+"""What stands before the server: caps on bytes, time and number of requests, the key, and one log line per answer.
+
+An ASGI application around another. A body is read whole before anything else is asked to wait for it, so that a client
+that sends a byte a second holds nobody but itself.
+"""
+
+import asyncio
+import hmac
+import json
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TextIO
+
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from slu.serving.settings import ServeSettings
+
+_OPEN = ("/", "/health", "/page.js", "/page.css")
+"""Without a key."""
+_HEADERS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-frame-options", b"DENY"),
+)
+_UPLOADS = 4
+"""Requests that may be sending their bodies for each that may be answered at a time."""
+
+
+class Guard:
+    def __init__(self, app: ASGIApp, settings: ServeSettings) -> None:
+        self.app, self.settings = app, settings
+        self.sending = self.answering = 0
+        self.log = RequestLog(settings.log)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        answer = _Answer(send)
+        start = time.monotonic()
+        try:
+            await self._guarded(scope, receive, answer)
+        except _GoneError:
+            return
+        finally:
+            if scope["path"] == "/predict":
+                self.log.write(answer, 1e3 * (time.monotonic() - start))
+
+    async def _guarded(self, scope: Scope, receive: Receive, answer: "_Answer") -> None:
+        headers = dict(scope["headers"])
+        if scope["path"] not in _OPEN and not self._has_key(headers):
+            await answer.refuse(scope, receive, 401, "an API key is needed: send it in the header X-API-Key")
+            return
+        if scope["method"] != "POST":
+            await self.app(scope, receive, answer)
+            return
+        length = headers.get(b"content-length", b"")
+        if length.isdigit() and int(length) > self.settings.max_upload_bytes:
+            await answer.refuse(scope, receive, 413, self._too_large)
+            return
+        if self.sending >= _UPLOADS * self.settings.max_in_flight:
+            await answer.refuse(scope, receive, 503, "too many uploads at once; try again in a moment")
+            return
+        self.sending += 1
+        try:
+            body = await asyncio.wait_for(self._body(receive), self.settings.upload_s)
+        except TimeoutError:
+            await answer.refuse(scope, receive, 408, "the upload took too long")
+            return
+        finally:
+            self.sending -= 1
+        if body is None:
+            await answer.refuse(scope, receive, 413, self._too_large)
+            return
+        await self._answered(scope, receive, answer, body)
+
+    async def _answered(self, scope: Scope, receive: Receive, answer: "_Answer", body: bytes) -> None:
+        if self.answering >= self.settings.max_in_flight:
+            await answer.refuse(scope, receive, 503, "too busy; try again in a moment")
+            return
+        self.answering += 1
+        work = asyncio.ensure_future(self.app(scope, _replay(body, receive), answer))
+        gone = asyncio.ensure_future(_until_gone(receive))
+        try:
+            await asyncio.wait({work, gone}, timeout=self.settings.deadline_s, return_when=asyncio.FIRST_COMPLETED)
+            if work.done():
+                await work
+            elif not gone.done() and not answer.begun:
+                await answer.refuse(scope, receive, 504, f"no answer within {self.settings.deadline_s:g} s")
+        finally:
+            work.cancel()
+            gone.cancel()
+            self.answering -= 1
+
+    async def _body(self, receive: Receive) -> bytes | None:
+        """None where it is larger than allowed."""
+        parts, size = [], 0
+        while True:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise _GoneError
+            parts.append(message.get("body", b""))
+            size += len(parts[-1])
+            if size > self.settings.max_upload_bytes:
+                return None
+            if not message.get("more_body", False):
+                return b"".join(parts)
+
+    def _has_key(self, headers: Mapping[bytes, bytes]) -> bool:
+        if not self.settings.api_key:
+            return True
+        return hmac.compare_digest(headers.get(b"x-api-key", b""), self.settings.api_key.encode())
+
+    @property
+    def _too_large(self) -> str:
+        return f"the upload is larger than {self.settings.max_upload_mb:g} MB"
+
+
+class _GoneError(Exception):
+    """The client has left."""
+
+
+async def _until_gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    """The body that was read, once; whoever asks on waits, as for a client that says no more."""
+    sent = False
+
+    async def again() -> Message:
+        nonlocal sent
+        if sent:
+            await asyncio.Event().wait()
+        sent = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return again
+
+
+class _Answer:
+    """`send`, with headers for safety; remembers the status and what was answered."""
+
+    def __init__(self, send: Send) -> None:
+        self.send, self.status, self.body = send, 0, b""
+
+    @property
+    def begun(self) -> bool:
+        return self.status > 0
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            message = {**message, "headers": [*message.get("headers", []), *_HEADERS]}
+        elif message["type"] == "http.response.body":
+            self.body += message.get("body", b"")
+        await self.send(message)
+
+    async def refuse(self, scope: Scope, receive: Receive, status: int, detail: str) -> None:
+        headers = {"Retry-After": "1"} if status == 503 else {}
+        if status in (408, 413):
+            headers["Connection"] = "close"  # the rest of the body is not waited for
+        await JSONResponse({"detail": detail}, status, headers)(scope, receive, self)
+
+
+class RequestLog:
+    """JSON lines: what was answered and how long it took; nothing of the audio, and nothing of who asked."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._file: TextIO | None = None
+
+    def write(self, answer: _Answer, ms: float) -> None:
+        if self._file is None:
+            self._file = sys.stdout if self.name == "-" else Path(self.name).open("a", encoding="utf-8")  # noqa: SIM115
+        facts = {
+            "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+            "status": answer.status,
+            "ms": round(ms, 1),
+        }
+        print(json.dumps(facts | _told(answer.body), ensure_ascii=False), file=self._file, flush=True)
+
+
+def _told(body: bytes) -> dict[str, Any]:
+    try:
+        document = json.loads(body)
+    except ValueError:
+        return {}
+    if not isinstance(document, dict):
+        return {}
+    kept = ("request_id", "detail", "labels", "confidence", "understood", "reason", "duration_s", "model_version",
+            "timings_ms")  # fmt: skip
+    facts = {name: document[name] for name in kept if name in document}
+    if "results" in document:
+        facts["results"] = [{name: one[name] for name in kept if name in one} for one in document["results"]]
+    return facts

@@ -1,0 +1,75 @@
+"""From a request to what a worker is given: the bytes of files, and which recogniser is asked.
+
+Multipart (`file`, once or several times; `model`, `task`), or the audio itself as the body.
+"""
+
+import time
+import uuid
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from fastapi import HTTPException, Request
+from starlette.datastructures import UploadFile
+from starlette.formparsers import MultiPartException
+
+from slu.serving.settings import ServeSettings
+
+AUDIO_TYPES = (
+    "audio/wav", "audio/x-wav", "audio/wave", "audio/vnd.wave", "audio/flac", "audio/x-flac", "audio/mpeg", "audio/mp3",
+    "audio/ogg", "audio/opus", "audio/webm", "video/webm", "audio/mp4", "audio/m4a", "audio/x-m4a", "audio/aac",
+    "application/ogg", "application/octet-stream",
+)  # fmt: skip
+"""Of a body that is audio itself; curl says application/x-www-form-urlencoded of whatever it sends."""
+_FORM = "application/x-www-form-urlencoded"
+
+
+@dataclass(frozen=True)
+class Job:
+    """Goes to the worker by way of a queue."""
+
+    files: tuple[bytes, ...]
+    model: str
+    """Version of a bundle, or empty."""
+    task: str
+    many: bool
+    """The answer is a list."""
+    request_id: str = field(default_factory=lambda: uuid.uuid4().hex)
+    received: float = field(default_factory=time.monotonic)
+
+
+def job_reader(settings: ServeSettings) -> Callable[[Request], Awaitable[Job]]:
+    """The dependency of `POST /predict`. Its HTTPExceptions are 4xx, each with a sentence."""
+
+    async def read_job(request: Request) -> Job:
+        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        asked = {name: request.query_params.get(name, "") for name in ("model", "task")}
+        if kind != "multipart/form-data":
+            if kind and kind != _FORM and kind not in AUDIO_TYPES:
+                raise HTTPException(
+                    415, f"a body of type {kind[:60]!r} is no audio; send a file as multipart or as it is"
+                )
+            return _job([await request.body()], asked, many=False)
+        try:
+            async with request.form(max_files=settings.max_files, max_fields=8) as form:
+                uploads = [value for value in form.getlist("file") if isinstance(value, UploadFile)]
+                asked |= {name: value for name in asked if isinstance(value := form.get(name), str)}
+                return _job([await upload.read() for upload in uploads], asked, many=len(uploads) > 1)
+        except MultiPartException as error:
+            raise HTTPException(400, f"the form cannot be read: {error.message}") from None
+        except HTTPException:
+            raise
+        except Exception:  # of a parser that was given garbage
+            raise HTTPException(400, "the form cannot be read") from None
+
+    return read_job
+
+
+def _job(files: list[bytes], asked: dict[str, Any], *, many: bool) -> Job:
+    if not files:
+        raise HTTPException(422, "there is no file: send audio in the field 'file'")
+    if not all(files):
+        raise HTTPException(422, "the file is empty")
+    if any(len(value) > 100 for value in asked.values()):
+        raise HTTPException(422, "model and task are short names; GET /models lists them")
+    return Job(tuple(files), asked["model"], asked["task"], many)

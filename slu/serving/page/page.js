@@ -1,0 +1,220 @@
+// Record or drop a clip, ask the server, show what it heard. No library, no build.
+"use strict";
+
+const TEXTS = {
+  en: {
+    title: "Say an order", model: "Recogniser", key: "API key", drop: "or drop or choose a recording:", waiting: "Nothing heard yet.",
+    history: "This session", record: "Record", stop: "Stop", other: "Bahasa Indonesia", asking: "Listening…",
+    not: "Not understood", confidence: "confidence", perhaps: "or perhaps", denied: "The microphone cannot be used; drop a recording instead.",
+    offline: "The server does not answer.", wave: "Waveform of the recording", spectrum: "Spectrogram of the recording",
+    reasons: {},
+  },
+  id: {
+    title: "Ucapkan pesanan", model: "Pengenal", key: "Kunci API", drop: "atau jatuhkan atau pilih rekaman:", waiting: "Belum ada yang didengar.",
+    history: "Sesi ini", record: "Rekam", stop: "Berhenti", other: "English", asking: "Mendengarkan…",
+    not: "Tidak dimengerti", confidence: "keyakinan", perhaps: "atau mungkin", denied: "Mikrofon tidak bisa dipakai; jatuhkan rekaman saja.",
+    offline: "Server tidak menjawab.", wave: "Bentuk gelombang rekaman", spectrum: "Spektrogram rekaman",
+    reasons: {
+      "silence": "hening", "noise": "derau", "too short": "terlalu pendek", "too long": "terlalu panjang",
+      "not sure": "tidak yakin", "ambiguous": "bermakna ganda", "not on the menu": "tidak ada di menu",
+    },
+  },
+};
+const LONGEST_MS = 15000;
+const $ = (id) => document.getElementById(id);
+let language = (localStorage.getItem("language") || navigator.language).startsWith("id") ? "id" : "en";
+let text = TEXTS[language];
+let recorder = null;
+
+function translate() {
+  text = TEXTS[language];
+  document.documentElement.lang = language;
+  document.querySelectorAll("[data-text]").forEach((node) => (node.textContent = text[node.dataset.text]));
+  $("language").textContent = text.other;
+  $("record").textContent = recorder ? text.stop : text.record;
+  $("wave").setAttribute("aria-label", text.wave);
+  $("spectrum").setAttribute("aria-label", text.spectrum);
+}
+
+function say(words, isAnswer) {
+  $("answer").removeAttribute("data-text");
+  $("answer").textContent = words;
+  $("answer").classList.toggle("not", !isAnswer);
+}
+
+function headers() {
+  return $("key").value ? { "X-API-Key": $("key").value } : {};
+}
+
+async function listModels() {
+  const response = await fetch("/models", { headers: headers() }).catch(() => null);
+  if (!response) return say(text.offline, false);
+  $("key-row").hidden = response.status !== 401 && !$("key").value;
+  if (!response.ok) return;
+  $("model").replaceChildren(...(await response.json()).map((model) => new Option(`${model.task} (${model.version})`, model.version)));
+}
+
+async function record() {
+  if (recorder) return recorder.stop();
+  let stream;
+  try {
+    stream = await navigator.mediaDevices.getUserMedia({ audio: true });
+  } catch {
+    return say(text.denied, false);
+  }
+  const parts = [];
+  recorder = new MediaRecorder(stream);
+  const meter = watch(stream);
+  const limit = setTimeout(() => recorder && recorder.stop(), LONGEST_MS);
+  recorder.ondataavailable = (event) => parts.push(event.data);
+  recorder.onstop = () => {
+    clearTimeout(limit);
+    meter.close();
+    stream.getTracks().forEach((track) => track.stop());
+    const clip = new Blob(parts, { type: recorder.mimeType });
+    recorder = null;
+    $("record").setAttribute("aria-pressed", "false");
+    translate();
+    ask(clip);
+  };
+  recorder.start();
+  $("record").setAttribute("aria-pressed", "true");
+  translate();
+}
+
+// The level of the microphone on the meter, until the context is closed.
+function watch(stream) {
+  const context = new AudioContext();
+  const analyser = context.createAnalyser();
+  context.createMediaStreamSource(stream).connect(analyser);
+  const samples = new Float32Array(analyser.fftSize);
+  const show = () => {
+    if (context.state === "closed") return void ($("level").value = 0);
+    analyser.getFloatTimeDomainData(samples);
+    const power = samples.reduce((sum, x) => sum + x * x, 0) / samples.length;
+    $("level").value = Math.min(1, Math.max(0, 1 + Math.log10(power + 1e-9) / 6));
+    requestAnimationFrame(show);
+  };
+  show();
+  return context;
+}
+
+async function ask(clip) {
+  say(text.asking, true);
+  $("details").replaceChildren();
+  draw(clip);
+  const form = new FormData();
+  form.append("file", clip, "clip");
+  form.append("model", $("model").value);
+  let answer;
+  try {
+    const response = await fetch("/predict", { method: "POST", body: form, headers: headers() });
+    answer = await response.json();
+    if (!response.ok) return say(answer.detail, false);
+  } catch {
+    return say(text.offline, false);
+  }
+  show(answer);
+}
+
+function show(answer) {
+  const heard = Object.entries(answer.labels).filter(([, label]) => label !== "");
+  const words = heard.map(([head, label]) => answer.display[head] || label).join(" × ");
+  const reason = text.reasons[answer.reason] || answer.reason;
+  say(answer.understood ? words : `${text.not}: ${reason}`, answer.understood);
+  const bars = Object.entries(answer.scores).flatMap(([head, scores]) =>
+    Object.entries(scores).sort((a, b) => b[1] - a[1]).slice(0, 3).map(([label, score]) => bar(`${head} ${label || "–"}`, score)));
+  const others = answer.alternatives.map((other) => other.shown).join(", ");
+  const note = element("p", `${text.confidence} ${answer.confidence.toFixed(2)}` + (others ? `; ${text.perhaps} ${others}` : ""), "note");
+  $("details").replaceChildren(note, ...bars);
+  $("history").prepend(element("li", `${$("answer").textContent} (${answer.confidence.toFixed(2)})`));
+}
+
+function bar(name, value) {
+  const row = element("div", "", "bar");
+  const progress = document.createElement("progress");
+  progress.max = 1;
+  progress.value = value;
+  progress.setAttribute("aria-label", name);
+  row.append(element("span", name), progress, element("span", value.toFixed(2)));
+  return row;
+}
+
+function element(kind, words, style) {
+  const node = document.createElement(kind);
+  node.textContent = words;
+  if (style) node.className = style;
+  return node;
+}
+
+// Waveform and spectrogram of the clip, as the browser decodes it at 16 kHz.
+async function draw(clip) {
+  let samples;
+  try {
+    const context = new OfflineAudioContext(1, 1, 16000);
+    samples = (await context.decodeAudioData(await clip.arrayBuffer())).getChannelData(0);
+  } catch {
+    return; // the server may still read it
+  }
+  drawWave($("wave"), samples);
+  drawSpectrum($("spectrum"), samples);
+}
+
+function drawWave(canvas, samples) {
+  const pen = canvas.getContext("2d");
+  pen.clearRect(0, 0, canvas.width, canvas.height);
+  pen.fillStyle = "#1f6feb";
+  const loudest = samples.reduce((most, x) => Math.max(most, Math.abs(x)), 1e-3);
+  for (let x = 0; x < canvas.width; x++) {
+    const part = samples.subarray(Math.floor((x * samples.length) / canvas.width), Math.ceil(((x + 1) * samples.length) / canvas.width));
+    const peak = part.reduce((most, y) => Math.max(most, Math.abs(y)), 0) / loudest;
+    pen.fillRect(x, (canvas.height * (1 - peak)) / 2, 1, Math.max(1, canvas.height * peak));
+  }
+}
+
+const BANDS = 40, SIZE = 512;
+const mel = (hz) => 2595 * Math.log10(1 + hz / 700);
+const hertz = (m) => 700 * (10 ** (m / 2595) - 1);
+
+// Power in mel bands by one Goertzel filter each: small, and fast enough for a few seconds of sound.
+function drawSpectrum(canvas, samples) {
+  const pen = canvas.getContext("2d");
+  const columns = Math.min(320, Math.max(1, Math.floor(samples.length / 160)));
+  const window = Float32Array.from({ length: SIZE }, (_, i) => 0.5 - 0.5 * Math.cos((2 * Math.PI * i) / SIZE));
+  const powers = [];
+  for (let column = 0; column < columns; column++) {
+    const start = Math.floor((column * Math.max(0, samples.length - SIZE)) / columns);
+    for (let band = 0; band < BANDS; band++) {
+      const centre = hertz(mel(80) + ((mel(7600) - mel(80)) * band) / (BANDS - 1));
+      const turn = 2 * Math.cos((2 * Math.PI * centre) / 16000);
+      let one = 0, two = 0;
+      for (let i = 0; i < SIZE; i++) [one, two] = [(samples[start + i] || 0) * window[i] + turn * one - two, one];
+      powers.push(Math.log10(one * one + two * two - turn * one * two + 1e-9));
+    }
+  }
+  const most = powers.reduce((a, b) => Math.max(a, b), -9);
+  const width = canvas.width / columns, height = canvas.height / BANDS;
+  powers.forEach((power, i) => {
+    const shade = Math.max(0, 1 + (power - most) / 6);
+    pen.fillStyle = `hsl(${260 - 200 * shade} 80% ${8 + 60 * shade}%)`;
+    pen.fillRect(Math.floor(i / BANDS) * width, canvas.height - ((i % BANDS) + 1) * height, width + 1, height + 1);
+  });
+}
+
+$("language").onclick = () => {
+  language = language === "id" ? "en" : "id";
+  localStorage.setItem("language", language);
+  translate();
+};
+$("record").onclick = record;
+$("key").onchange = listModels;
+$("file").onchange = () => $("file").files[0] && ask($("file").files[0]);
+$("drop").ondragover = (event) => (event.preventDefault(), $("drop").classList.add("over"));
+$("drop").ondragleave = () => $("drop").classList.remove("over");
+$("drop").ondrop = (event) => {
+  event.preventDefault();
+  $("drop").classList.remove("over");
+  if (event.dataTransfer.files[0]) ask(event.dataTransfer.files[0]);
+};
+translate();
+listModels();

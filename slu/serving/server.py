@@ -1,0 +1,112 @@
+"""The server: LitServe's worker and queue, the guard before them, and the pages beside them."""
+
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import litserve as ls
+from fastapi import FastAPI
+from fastapi.responses import JSONResponse, Response
+from starlette.middleware.cors import CORSMiddleware
+
+from slu.common.errors import UserError
+from slu.common.files import read_json
+from slu.serving.api import speech_api
+from slu.serving.guard import Guard
+from slu.serving.job import job_reader
+from slu.serving.settings import ServeSettings
+
+_PAGE = {
+    "/": ("index.html", "text/html"),
+    "/page.js": ("page.js", "text/javascript"),
+    "/page.css": ("page.css", "text/css"),
+}
+_POLICY = "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; frame-ancestors 'none'"
+
+
+def find_bundles(settings: ServeSettings) -> list[Path]:
+    """Folders of versions, not of aliases, which may move while the server runs.
+
+    Raises UserError where there is none, or where the task asked for is not among them.
+    """
+    registry = Path(settings.outputs) / "registry"
+    named = [Path(name) for name in settings.bundles] or sorted(registry.glob("*/latest"))
+    if not named:
+        raise UserError(f"there is no bundle in {registry}; train one with `python -m slu.train`")
+    for folder in named:
+        if not (folder / "spec.json").is_file():
+            raise UserError(f"there is no bundle at {folder}; train one with `python -m slu.train`")
+        if settings.runtime == "onnx" and not (folder / "model.onnx").is_file():
+            raise UserError(f"the bundle {folder} cannot run on onnxruntime; serve it with runtime=torch")
+    folders = [folder.resolve() for folder in named]
+    tasks = [read_json(folder / "spec.json")["task"] for folder in folders]
+    if settings.task and settings.task not in tasks:
+        raise UserError(f"task={settings.task}: the bundles are for {', '.join(sorted(set(tasks)))}")
+    return folders
+
+
+def make_server(settings: ServeSettings) -> ls.LitServer:
+    """Not yet running. Raises UserError as `find_bundles` does."""
+    folders = find_bundles(settings)
+    api = speech_api(job_reader(settings), folders, settings)
+    guards: list[Any] = [(Guard, {"settings": settings})]
+    if settings.cors:
+        guards.insert(0, (CORSMiddleware, {"allow_origins": list(settings.cors), "allow_methods": ["GET", "POST"]}))
+    server = ls.LitServer(
+        api, accelerator="cpu", timeout=False, middlewares=guards, restart_workers=True, track_requests=False
+    )
+    _add_routes(server.app, folders)
+    return server
+
+
+def serve(settings: ServeSettings) -> None:
+    """Until SIGTERM or SIGINT, after which what was begun is finished."""
+    server = make_server(settings)
+    main = os.getpid()
+
+    def stop(*_: Any) -> None:  # LitServe cleans up after Ctrl-C alone, and leaves orphans otherwise
+        if os.getpid() == main:
+            raise KeyboardInterrupt
+        sys.exit(0)  # of a process that was forked from this one, and has finished what it was answering
+
+    signal.signal(signal.SIGTERM, stop)
+    server.run(
+        host=settings.host, port=settings.port, generate_client_file=False, log_level="warning", num_api_servers=1
+    )
+
+
+def _add_routes(app: FastAPI, folders: Sequence[Path]) -> None:
+    app.router.routes[:] = [route for route in app.router.routes if getattr(route, "path", "") != "/"]
+    models = [_described(folder) for folder in folders]
+    for path, (name, kind) in _PAGE.items():
+        text = files("slu.serving").joinpath("page", name).read_text(encoding="utf-8")
+        app.add_api_route(path, _static(text, kind), include_in_schema=False)
+
+    @app.get("/models")
+    def list_models() -> JSONResponse:
+        """The recognisers that answer here: version, task, heads with their classes, and what was measured."""
+        return JSONResponse(models)
+
+
+def _static(text: str, kind: str) -> Any:
+    async def page() -> Response:
+        return Response(
+            text, media_type=kind, headers={"Content-Security-Policy": _POLICY, "Cache-Control": "no-cache"}
+        )
+
+    return page
+
+
+def _described(folder: Path) -> dict[str, Any]:
+    spec, metrics = read_json(folder / "spec.json"), read_json(folder / "metrics.json")
+    return {
+        "version": folder.name,
+        "task": spec["task"],
+        "heads": {head["name"]: head["classes"] for head in spec["heads"]},
+        "objective": metrics.get("objective"),
+        "parameters": metrics.get("parameters"),
+    }

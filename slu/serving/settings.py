@@ -1,0 +1,51 @@
+"""How the server behaves, checked before it starts."""
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+Positive = Annotated[float, Field(gt=0)]
+
+
+@dataclass(frozen=True)
+class ServeSettings:
+    """`conf/serve.yaml`."""
+
+    bundle: str | tuple[str, ...] | None
+    """Folders of bundles; none: the latest of every task in the registry."""
+    task: str | None
+    """The one that answers where a request names none; none: the first."""
+    outputs: str
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=1, le=65535)] = 8000
+    runtime: Literal["onnx", "torch"] = "onnx"
+    threads: Annotated[int, Field(ge=1)] = 1
+    """Of one inference."""
+    max_batch: Annotated[int, Field(ge=1, le=64)] = 8
+    """Requests that a worker takes at a time."""
+    batch_wait_s: Annotated[float, Field(gt=0, le=1)] = 0.003
+    """For further requests of a batch; none at all would keep a core busy with asking."""
+    deadline_s: Positive = 10.0
+    """From the last byte of a request to its answer; 504 after it."""
+    upload_s: Positive = 20.0
+    """For all bytes of a request; 408 after it."""
+    max_in_flight: Annotated[int, Field(ge=1)] = 32
+    """Requests being answered at a time; what comes beyond is sent away with 503."""
+    max_upload_mb: Positive = 10.0
+    max_duration_s: Positive = 30.0
+    max_files: Annotated[int, Field(ge=1)] = 16
+    api_key: str | None = None
+    """Asked for in the header X-API-Key of everything but the page and /health."""
+    cors: tuple[str, ...] = ()
+    """Origins of other sites whose pages may use the server."""
+    log: str = "-"
+    """File of JSON lines, one per request; `-` is standard output."""
+
+    @property
+    def bundles(self) -> tuple[str, ...]:
+        return () if self.bundle is None else (self.bundle,) if isinstance(self.bundle, str) else self.bundle
+
+    @property
+    def max_upload_bytes(self) -> int:
+        return int(self.max_upload_mb * 1_000_000)

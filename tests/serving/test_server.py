@@ -1,0 +1,240 @@
+"""The server as a shop runs it: a real process, good and bad requests, a killed worker, an orderly end."""
+
+import io
+import json
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx
+import numpy as np
+import pytest
+import soundfile as sf
+
+from slu.bundles import Predictor, load_bundle
+from tests.bundles.helpers import tiny_bundle
+from tests.conftest import RATE, tone
+from tests.serving.helpers import Server, running
+
+LIMITS = ("max_upload_mb=1", "max_duration_s=2", "max_in_flight=8", "deadline_s=4")
+
+
+def audio(wave: np.ndarray, kind: str = "WAV", rate: int = RATE, subtype: str | None = None) -> bytes:
+    file = io.BytesIO()
+    sf.write(file, wave, rate, subtype=subtype, format=kind)
+    return file.getvalue()
+
+
+GOOD = audio(tone(300, 0.6))
+FORM = "multipart/form-data"
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tiny_bundle(tmp_path_factory.mktemp("bundles") / "drinks")
+
+
+@pytest.fixture(scope="module")
+def server(bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with running(tmp_path_factory.mktemp("server"), f"bundle={bundle}", *LIMITS) as found:
+        yield found
+
+
+def test_a_form_and_a_bare_body_get_the_answer_of_the_predictor(server: Server, bundle: Path) -> None:
+    expected = Predictor(load_bundle(bundle)).predict(GOOD)
+    form, bare = server.post(files={"file": ("a.wav", GOOD)}), server.post(content=GOOD)
+    for response in (form, bare):
+        assert response.status_code == 200, response.text
+        answer = response.json()
+        assert answer["labels"] == dict(expected.labels)
+        assert answer["confidence"] == pytest.approx(expected.confidence, abs=1e-3)
+        assert set(answer["timings_ms"]) == {"decode", "recognise", "all"}
+        assert response.headers["x-model-version"] == answer["model_version"] == "drinks"
+        assert response.headers["x-request-id"] == answer["request_id"]
+    assert server.post(content=GOOD, headers={"Content-Type": "audio/x-flac"}).status_code == 200, "the bytes decide"
+
+
+def test_one_bad_file_of_a_request_costs_the_others_nothing(server: Server) -> None:
+    response = server.post(files=[("file", ("a.wav", GOOD)), ("file", ("b.wav", b"junk")), ("file", ("c.wav", GOOD))])
+    first, second, third = response.json()["results"]
+    assert first["labels"] == third["labels"]
+    assert second == {"error": second["error"]}
+    assert "not audio in a known format" in second["error"]
+
+
+def test_models_are_listed_and_asked_for(server: Server) -> None:
+    (model,) = server.get("/models").json()
+    assert (model["version"], model["task"]) == ("drinks", "drinks")
+    assert model["heads"]["product"] == ["tea", "coffee", "milk"]
+    file = {"file": ("a.wav", GOOD)}
+    assert server.post(files=file, data={"model": "drinks"}).status_code == 200
+    assert server.post(content=GOOD, params={"task": "drinks"}).status_code == 200
+    assert server.post(files=file, data={"model": "../drinks"}).status_code == 404
+    assert server.post(content=GOOD, params={"task": "x" * 1000}).status_code == 422
+
+
+def hostile() -> dict[str, bytes]:
+    rng = np.random.default_rng(0)
+    whole = {kind: audio(tone(300, 0.6), kind) for kind in ("WAV", "FLAC", "OGG", "MP3")}
+    header = bytearray(GOOD)
+    header[24:28] = (2_000_000_000).to_bytes(4, "little")
+    channels = bytearray(GOOD)
+    channels[22:24] = (60_000).to_bytes(2, "little")
+    found = {
+        "empty": b"", "text": b"hello there", "zip": b"PK\x03\x04" + rng.bytes(200), "svg": b"<svg><script/></svg>",
+        "playlist": b"ffconcat version 1.0\nfile /etc/passwd\n",
+        "sdp": b"v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nm=audio 9 RTP/AVP 0\n",
+        "m3u": b"#EXTM3U\n#EXTINF:1,\nfile:///etc/passwd\n", "header alone": GOOD[:44], "rate": bytes(header),
+        "channels": bytes(channels), "NaN": audio(np.full(8000, np.nan), subtype="FLOAT"),
+        "infinite": audio(np.full(8000, np.inf), subtype="FLOAT"), "huge": audio(np.full(8000, 1e30), subtype="FLOAT"),
+        "silence": audio(np.zeros(8000)), "an hour": audio(np.zeros(3600 * 8000, np.float32), "FLAC", 8000),
+        "too wide": audio(np.zeros((96_000, 8), np.float32), "FLAC", 192_000), "polyglot": whole["FLAC"] + b"<script>",
+        "two in one": GOOD + GOOD, "one sample": audio(np.zeros(1)), "webm": b"\x1aE\xdf\xa3" + rng.bytes(100),
+    }  # fmt: skip
+    found |= {
+        f"{kind} cut at {share}": data[: int(share * len(data))]
+        for kind, data in whole.items()
+        for share in (0.1, 0.5, 0.9)
+    }
+    return found | {f"random {i}": rng.bytes(int(rng.integers(1, 3000))) for i in range(20)}
+
+
+@pytest.mark.parametrize("name", hostile())
+def test_whatever_is_sent_is_answered(server: Server, name: str) -> None:
+    response = server.post(files={"file": ("../../etc/passwd", hostile()[name])})
+    assert response.status_code in (200, 413, 422), response.text
+    if response.status_code != 200:
+        detail = response.json()["detail"]
+        assert isinstance(detail, str)
+        assert not any(word in detail for word in ("0x", "/", "Traceback", "object at")) or "not audio" in detail
+    if name == "silence":
+        assert response.json()["understood"] is False
+    assert server.post(content=GOOD).status_code == 200, "and the next is answered as ever"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [
+        ({"data": {"x": "1"}}, 422),
+        ({"files": {"upload": ("a.wav", GOOD)}}, 422),
+        ({"files": [("file", ("a.wav", GOOD))] * 40}, 400),
+        ({"data": {f"f{i}": "1" for i in range(1000)}, "files": {"file": ("a.wav", GOOD)}}, 400),
+        ({"content": b"junk", "headers": {"Content-Type": FORM}}, 400),
+        ({"content": b"junk", "headers": {"Content-Type": f"{FORM}; boundary=x"}}, (400, 422)),
+        ({"content": b"--x\r\nContent-Disposition: no", "headers": {"Content-Type": f"{FORM}; boundary=x"}}, (400, 422)),
+        ({"json": {"file": "a"}}, 415),
+        ({"content": b"x" * 1_100_000}, 413),
+        ({"content": iter([b"x" * 100_000] * 12)}, 413),
+    ],
+)  # fmt: skip
+def test_malformed_requests_are_told_what_is_wrong(
+    server: Server, arguments: dict, status: int | tuple[int, ...]
+) -> None:
+    response = server.post(**arguments)
+    assert response.status_code in (status if isinstance(status, tuple) else (status,)), response.text
+    assert response.json()["detail"]
+    assert server.post(content=GOOD).status_code == 200
+
+
+def test_every_answer_has_headers_for_safety_and_a_line_in_the_log(server: Server) -> None:
+    answer = server.post(content=GOOD)
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert "frame-ancestors 'none'" in server.get("/").headers["content-security-policy"]
+    lines = [json.loads(line) for line in server.log.read_text().splitlines() if line.startswith("{")]
+    line = next(line for line in lines if line.get("request_id") == answer.json()["request_id"])
+    assert (line["status"], line["labels"], line["model_version"]) == (200, answer.json()["labels"], "drinks")
+    assert "scores" not in line
+
+
+def test_more_than_it_can_do_is_sent_away_and_nobody_is_lost(server: Server) -> None:
+    def ask(_: int) -> int:
+        response = server.post(content=GOOD)
+        assert response.status_code == 200 or response.headers["retry-after"] == "1"
+        return response.status_code
+
+    with ThreadPoolExecutor(64) as pool:
+        answers = list(pool.map(ask, range(256)))
+    assert set(answers) <= {200, 503}
+    assert answers.count(200) >= 8
+    assert server.post(content=GOOD).status_code == 200
+
+
+def test_a_slow_sender_holds_nobody(server: Server) -> None:
+    host, port = server.url.removeprefix("http://").split(":")
+    import socket
+
+    slow = [socket.create_connection((host, int(port))) for _ in range(12)]  # more than may be answered at a time
+    for one in slow:
+        one.sendall(b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: 5000\r\n\r\nab")
+    assert server.post(content=GOOD).status_code == 200
+    for one in slow:
+        one.close()
+    assert server.post(content=GOOD).status_code == 200
+
+
+def test_a_killed_worker_comes_back(bundle: Path, tmp_path: Path) -> None:
+    with running(tmp_path, f"bundle={bundle}", *LIMITS) as server:
+        worker = max(server.family(), key=lambda pid: b"spawn_main" in _command(pid) and _memory(pid))
+        os.kill(worker, signal.SIGKILL)
+        limit, statuses = time.monotonic() + 60, []
+        while time.monotonic() < limit and statuses[-1:] != [200]:
+            statuses.append(server.post(content=GOOD).status_code)
+        assert statuses[-1] == 200, statuses
+        assert set(statuses) <= {200, 503, 504}
+        assert worker not in server.family()
+
+
+def _command(pid: int) -> bytes:
+    return Path(f"/proc/{pid}/cmdline").read_bytes()
+
+
+def _memory(pid: int) -> int:
+    """Pages: the worker alone has loaded the recogniser."""
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+
+
+def test_at_the_end_what_was_begun_is_finished_and_nothing_is_left(bundle: Path, tmp_path: Path) -> None:
+    with running(tmp_path, f"bundle={bundle}", "max_in_flight=8") as server:
+        statuses: list[int] = []
+        ended = threading.Event()
+
+        def ask() -> None:
+            while not ended.is_set():
+                try:
+                    statuses.append(server.post(content=GOOD).status_code)
+                except httpx.TransportError as error:  # refused is no loss; cut off in the middle of an answer is one
+                    if not isinstance(error, httpx.ConnectError):
+                        statuses.append(0)
+                    return
+
+        threads = [threading.Thread(target=ask) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        time.sleep(1)
+        os.kill(server.process.pid, signal.SIGTERM)
+        server.process.wait(30)
+        ended.set()
+        for thread in threads:
+            thread.join()
+        assert statuses.count(200) > 4
+        limit = time.monotonic() + 10
+        while server.family() and time.monotonic() < limit:
+            time.sleep(0.1)
+        assert server.family() == []
+        assert "Traceback" not in server.log.read_text()
+
+
+def test_a_key_guards_all_but_the_page(bundle: Path, tmp_path: Path) -> None:
+    with running(tmp_path, f"bundle={bundle}", "api_key=secret", f"log={tmp_path / 'requests.jsonl'}") as server:
+        for path in ("/", "/page.js", "/health"):
+            assert server.get(path).status_code == 200
+        for path in ("/models", "/docs", "/openapi.json", "/info"):
+            assert server.get(path).status_code == 401
+            assert server.get(path, headers={"X-API-Key": "secret"}).status_code == 200
+        assert server.post(content=GOOD).status_code == 401
+        assert server.post(content=GOOD, headers={"X-API-Key": "secret"}).status_code == 200
+    assert [json.loads(line)["status"] for line in (tmp_path / "requests.jsonl").read_text().splitlines()] == [401, 200]
