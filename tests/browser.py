@@ -11,13 +11,13 @@ _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable
 
 
 @contextmanager
-def open_browser() -> Iterator[Browser]:
+def open_browser(*arguments: str) -> Iterator[Browser]:
     path = next((found for name in _NAMES if (found := shutil.which(name))), None)
     if path is None:
         pytest.skip("no Chromium or Chrome on this machine (Debian: apt-get install chromium)")
     with sync_playwright() as playwright:
         # Containers run tests as root, where Chromium's own sandbox does not start.
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu", *arguments])
         try:
             yield browser
         finally:
