@@ -11,8 +11,10 @@ from typing import Any
 import litserve as ls
 from fastapi import FastAPI
 from fastapi.responses import JSONResponse, Response
+from fastapi.routing import APIRoute
 from starlette.middleware.cors import CORSMiddleware
 
+from slu import __version__
 from slu.common.errors import UserError
 from slu.common.files import read_json
 from slu.serving.api import speech_api
@@ -26,6 +28,34 @@ _PAGE = {
     "/page.css": ("page.css", "text/css"),
 }
 _POLICY = "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; frame-ancestors 'none'"
+
+_TEXT = {"type": "string"}
+_FORM = {
+    "type": "object",
+    "required": ["file"],
+    "properties": {
+        "file": {"type": "array", "items": {"type": "string", "format": "binary"}, "description": "audio"},
+        "model": {**_TEXT, "description": "a version that GET /models lists"},
+        "task": {**_TEXT, "description": "or a task: its recogniser answers"},
+    },
+}
+_REQUEST = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {"schema": _FORM},
+            "application/octet-stream": {"schema": {"type": "string", "format": "binary"}},
+        },
+    },
+    "responses": {
+        str(status): {"description": text}
+        for status, text in (
+            (400, "the form cannot be read"), (404, "no such model or task"), (408, "the upload took too long"),
+            (413, "the upload is too large"), (415, "the body is no audio"), (422, "no audio that can be used"),
+            (503, "too busy; Retry-After says when to try again"), (504, "no answer in time"),
+        )
+    },
+}  # fmt: skip
 
 
 def find_bundles(settings: ServeSettings) -> list[Path]:
@@ -80,7 +110,13 @@ def serve(settings: ServeSettings) -> None:
 
 
 def _add_routes(app: FastAPI, folders: Sequence[Path]) -> None:
+    app.title, app.version = "slu", __version__
     app.router.routes[:] = [route for route in app.router.routes if getattr(route, "path", "") != "/"]
+    for route in app.router.routes:
+        if (
+            isinstance(route, APIRoute) and route.path == "/predict"
+        ):  # a job is read by hand: FastAPI does not see of what
+            route.summary, route.openapi_extra = "What is said in audio files", _REQUEST
     models = [_described(folder) for folder in folders]
     for path, (name, kind) in _PAGE.items():
         text = files("slu.serving").joinpath("page", name).read_text(encoding="utf-8")

@@ -77,6 +77,14 @@ def test_models_are_listed_and_asked_for(server: Server) -> None:
     assert server.post(content=GOOD, params={"task": "x" * 1000}).status_code == 422
 
 
+def test_the_document_says_how_to_ask(server: Server) -> None:
+    document = server.get("/openapi.json").json()
+    post = document["paths"]["/predict"]["post"]
+    assert set(post["requestBody"]["content"]) == {"multipart/form-data", "application/octet-stream"}
+    assert {"200", "413", "422", "503", "504"} <= set(post["responses"])
+    assert server.get("/docs").status_code == 200
+
+
 def hostile() -> dict[str, bytes]:
     rng = np.random.default_rng(0)
     whole = {kind: audio(tone(300, 0.6), kind) for kind in ("WAV", "FLAC", "OGG", "MP3")}
