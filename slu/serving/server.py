@@ -2,9 +2,13 @@
 
 import os
 import signal
+import socket
 import sys
+import threading
 from collections.abc import Sequence
 from importlib.resources import files
+from multiprocessing.connection import wait
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
@@ -79,34 +83,81 @@ def find_bundles(settings: ServeSettings) -> list[Path]:
     return folders
 
 
-def make_server(settings: ServeSettings) -> ls.LitServer:
+def make_server(settings: ServeSettings) -> "SpeechServer":
     """Not yet running. Raises UserError as `find_bundles` does."""
     folders = find_bundles(settings)
     api = speech_api(job_reader(settings), folders, settings)
     guards: list[Any] = [(Guard, {"settings": settings})]
     if settings.cors:
         guards.insert(0, (CORSMiddleware, {"allow_origins": list(settings.cors), "allow_methods": ["GET", "POST"]}))
-    server = ls.LitServer(
+    server = SpeechServer(
         api, accelerator="cpu", timeout=False, middlewares=guards, restart_workers=True, track_requests=False
     )
     _add_routes(server.app, folders)
     return server
 
 
+class SpeechServer(ls.LitServer):  # type: ignore[misc]
+    """LitServe's, which ends when its HTTP process does, or the one that keeps its queues: a port that accepts and
+    never answers helps nobody."""
+
+    stopping = False
+    """Asked to, or already at it."""
+    lost = False
+    """It ends because a process of it did."""
+
+    def _start_server(self, *arguments: Any, **options: Any) -> Any:
+        processes = super()._start_server(*arguments, **options)
+        threading.Thread(target=self._watch, args=(list(processes.values()),), daemon=True).start()
+        return processes
+
+    def _watch(self, processes: Sequence[BaseProcess]) -> None:
+        wait([process.sentinel for process in processes])
+        if not self.stopping:
+            self.lost = True
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    def _perform_graceful_shutdown(self, *arguments: Any, **options: Any) -> None:
+        self.lost, self.stopping = self.lost or not self.stopping, True
+        super()._perform_graceful_shutdown(*arguments, **options)
+
+
 def serve(settings: ServeSettings) -> None:
-    """Until SIGTERM or SIGINT, after which what was begun is finished."""
+    """Until SIGTERM or SIGINT, after which what was begun is finished.
+
+    Raises UserError as `find_bundles` does, where the port is taken, and when a process of it was killed: whoever
+    supervises the server then starts it again.
+    """
     server = make_server(settings)
+    _require_port(settings)
     main = os.getpid()
 
     def stop(*_: Any) -> None:  # LitServe cleans up after Ctrl-C alone, and leaves orphans otherwise
-        if os.getpid() == main:
+        if os.getpid() != main:
+            sys.exit(0)  # of a process that was forked from this one, and has finished what it was answering
+        if not server.stopping:  # once: a second one would cut the end short
+            server.stopping = True
             raise KeyboardInterrupt
-        sys.exit(0)  # of a process that was forked from this one, and has finished what it was answering
 
     signal.signal(signal.SIGTERM, stop)
-    server.run(
-        host=settings.host, port=settings.port, generate_client_file=False, log_level="warning", num_api_servers=1
-    )
+    signal.signal(signal.SIGINT, stop)
+    try:
+        server.run(
+            host=settings.host, port=settings.port, generate_client_file=False, log_level="warning", num_api_servers=1
+        )
+    except (EOFError, OSError):  # of a connection to a process that is gone
+        server.lost = True
+    if server.lost:
+        raise UserError("a process of the server ended unexpectedly; start it again")
+
+
+def _require_port(settings: ServeSettings) -> None:
+    with socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET) as tried:
+        tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            tried.bind((settings.host, settings.port))
+        except OSError as error:
+            raise UserError(f"port {settings.port} on {settings.host}: {error.strerror}; name another one") from None
 
 
 def _add_routes(app: FastAPI, folders: Sequence[Path]) -> None:

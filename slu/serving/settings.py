@@ -17,8 +17,8 @@ class ServeSettings:
     task: str | None
     """The one that answers where a request names none; none: the first."""
     outputs: str
-    host: str = "127.0.0.1"
-    port: Annotated[int, Field(ge=1, le=65535)] = 8000
+    host: Literal["127.0.0.1", "0.0.0.0", "::"] = "127.0.0.1"
+    port: Annotated[int, Field(ge=1024, le=65535)] = 8000
     runtime: Literal["onnx", "torch"] = "onnx"
     threads: Annotated[int, Field(ge=1)] = 1
     """Of one inference."""

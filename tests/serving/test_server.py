@@ -4,6 +4,9 @@ import io
 import json
 import os
 import signal
+import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -17,7 +20,7 @@ import soundfile as sf
 
 from slu.bundles import Predictor, load_bundle
 from tests.bundles.helpers import tiny_bundle
-from tests.conftest import RATE, tone
+from tests.conftest import RATE, ROOT, tone
 from tests.serving.helpers import Server, running
 
 LIMITS = ("max_upload_mb=1", "max_duration_s=2", "max_in_flight=8", "deadline_s=4")
@@ -173,8 +176,6 @@ def test_more_than_it_can_do_is_sent_away_and_nobody_is_lost(server: Server) -> 
 
 def test_a_slow_sender_holds_nobody(server: Server) -> None:
     host, port = server.url.removeprefix("http://").split(":")
-    import socket
-
     slow = [socket.create_connection((host, int(port))) for _ in range(12)]  # more than may be answered at a time
     for one in slow:
         one.sendall(b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: 5000\r\n\r\nab")
@@ -234,6 +235,45 @@ def test_at_the_end_what_was_begun_is_finished_and_nothing_is_left(bundle: Path,
             time.sleep(0.1)
         assert server.family() == []
         assert "Traceback" not in server.log.read_text()
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_without_a_process_of_its_own_the_server_ends(number: int, bundle: Path, tmp_path: Path) -> None:
+    """One is forked for HTTP, one for the queues; a supervisor sees that the server has ended."""
+    with running(tmp_path, f"bundle={bundle}", *LIMITS) as server:
+        forked = [pid for pid in server.family() if pid != server.process.pid and b"slu.serve" in _command(pid)]
+        assert len(forked) == 2
+        os.kill(sorted(forked)[number], signal.SIGKILL)
+        assert server.process.wait(30) == 2
+        assert "a process of the server ended unexpectedly" in server.log.read_text()
+        limit = time.monotonic() + 10
+        while server.family() and time.monotonic() < limit:
+            time.sleep(0.1)
+        assert server.family() == []
+
+
+def test_what_cannot_be_served_is_said(bundle: Path, tmp_path: Path) -> None:
+    def refused(*settings: str) -> str:
+        command = [sys.executable, "-m", "slu.serve", f"outputs={tmp_path / 'out'}", *settings]
+        result = subprocess.run(
+            command,
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        assert result.returncode == 2, result.stdout
+        assert "Traceback" not in result.stderr
+        return result.stderr
+
+    assert "train one with `python -m slu.train`" in refused()
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        assert f"port {port} on 127.0.0.1: Address already in use" in refused(f"bundle={bundle}", f"port={port}")
+    assert "task=orders: the bundles are for drinks" in refused(f"bundle={bundle}", "task=orders")
 
 
 def test_a_key_guards_all_but_the_page(bundle: Path, tmp_path: Path) -> None:
