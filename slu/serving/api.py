@@ -146,14 +146,18 @@ class SpeechAPI(ls.LitAPI):  # type: ignore[misc]
         job, version, files, answers, spent = output
         if isinstance(files, Refused):
             return _refusal(job, files)
-        results = [_result(job, file, answer, spent / len(files)) for file, answer in zip(files, answers, strict=True)]
+        ids = [f"{job.request_id}.{place}" if job.many else job.request_id for place in range(len(files))]
+        results = [
+            _result(job, name, file, answer, spent / len(files))
+            for name, file, answer in zip(ids, files, answers, strict=True)
+        ]
         if not job.many and "error" in results[0]:
             return _refusal(job, files[0] if isinstance(files[0], Refused) else answers[0])
         content = {"results": results, "request_id": job.request_id} if job.many else results[0]
         return JSONResponse(content, headers={REQUEST_ID: job.request_id, VERSION: version})
 
 
-def _result(job: Job, file: Audio | Refused, answer: Any, spent: float) -> dict[str, Any]:
+def _result(job: Job, name: str, file: Audio | Refused, answer: Any, spent: float) -> dict[str, Any]:
     if isinstance(file, Refused):
         return {"error": file.detail}
     if isinstance(answer, Refused):
@@ -162,7 +166,7 @@ def _result(job: Job, file: Audio | Refused, answer: Any, spent: float) -> dict[
     timings = {"decode": file.decode_ms, "recognise": spent, "all": waited}
     return {
         **answer.to_json(),
-        "request_id": job.request_id,
+        "request_id": name,
         "timings_ms": {name: round(value, 2) for name, value in timings.items()},
     }
 

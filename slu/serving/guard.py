@@ -16,6 +16,7 @@ from typing import Any, TextIO
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from slu.serving.feedback import Remembered
 from slu.serving.settings import ServeSettings
 
 _OPEN = ("/", "/health", "/page.js", "/page.css")
@@ -30,8 +31,8 @@ _UPLOADS = 4
 
 
 class Guard:
-    def __init__(self, app: ASGIApp, settings: ServeSettings) -> None:
-        self.app, self.settings = app, settings
+    def __init__(self, app: ASGIApp, settings: ServeSettings, remembered: Remembered) -> None:
+        self.app, self.settings, self.remembered = app, settings, remembered
         self.sending = self.answering = 0
         self.log = RequestLog(settings.log)
 
@@ -47,7 +48,10 @@ class Guard:
             return
         finally:
             if scope["path"] == "/predict":
-                self.log.write(answer, 1e3 * (time.monotonic() - start))
+                document = answer.document()
+                for one in document.get("results", [document]):
+                    self.remembered.add(one)
+                self.log.write(answer.status, document, 1e3 * (time.monotonic() - start))
 
     async def _guarded(self, scope: Scope, receive: Receive, answer: "_Answer") -> None:
         headers = dict(scope["headers"])
@@ -160,6 +164,14 @@ class _Answer:
             self.body += message.get("body", b"")
         await self.send(message)
 
+    def document(self) -> dict[str, Any]:
+        """The JSON object that was answered; empty for anything else."""
+        try:
+            document = json.loads(self.body)
+        except ValueError:
+            return {}
+        return document if isinstance(document, dict) else {}
+
     async def refuse(self, scope: Scope, receive: Receive, status: int, detail: str) -> None:
         headers = {"Retry-After": "1"} if status == 503 else {}
         if status in (408, 413):
@@ -174,27 +186,19 @@ class RequestLog:
         self.name = name
         self._file: TextIO | None = None
 
-    def write(self, answer: _Answer, ms: float) -> None:
+    def write(self, status: int, document: Mapping[str, Any], ms: float) -> None:
         if self._file is None:
             self._file = sys.stdout if self.name == "-" else Path(self.name).open("a", encoding="utf-8")  # noqa: SIM115
-        facts = {
-            "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-            "status": answer.status,
-            "ms": round(ms, 1),
-        }
-        print(json.dumps(facts | _told(answer.body), ensure_ascii=False), file=self._file, flush=True)
+        facts: dict[str, Any] = {"time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "status": status}
+        facts |= {"ms": round(ms, 1)} | _told(document)
+        if "results" in document:
+            facts["results"] = [_told(one) for one in document["results"]]
+        print(json.dumps(facts, ensure_ascii=False), file=self._file, flush=True)
 
 
-def _told(body: bytes) -> dict[str, Any]:
-    try:
-        document = json.loads(body)
-    except ValueError:
-        return {}
-    if not isinstance(document, dict):
-        return {}
-    kept = ("request_id", "detail", "labels", "confidence", "understood", "reason", "duration_s", "model_version",
-            "timings_ms")  # fmt: skip
-    facts = {name: document[name] for name in kept if name in document}
-    if "results" in document:
-        facts["results"] = [{name: one[name] for name in kept if name in one} for one in document["results"]]
-    return facts
+_TOLD = ("request_id", "detail", "error", "labels", "confidence", "understood", "reason", "duration_s", "model_version",
+         "timings_ms")  # fmt: skip
+
+
+def _told(document: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: document[name] for name in _TOLD if name in document}

@@ -5,7 +5,7 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
@@ -13,15 +13,17 @@ from pathlib import Path
 from typing import Any
 
 import litserve as ls
-from fastapi import FastAPI
+from fastapi import FastAPI, HTTPException
 from fastapi.responses import JSONResponse, Response
 from fastapi.routing import APIRoute
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.middleware.cors import CORSMiddleware
 
 from slu import __version__
 from slu.common.errors import UserError
 from slu.common.files import read_json
 from slu.serving.api import speech_api
+from slu.serving.feedback import Correction, FeedbackStore, Remembered, default_url, unknown_label
 from slu.serving.guard import Guard
 from slu.serving.job import job_reader
 from slu.serving.settings import ServeSettings
@@ -87,13 +89,18 @@ def make_server(settings: ServeSettings) -> "SpeechServer":
     """Not yet running. Raises UserError as `find_bundles` does."""
     folders = find_bundles(settings)
     api = speech_api(job_reader(settings), folders, settings)
-    guards: list[Any] = [(Guard, {"settings": settings})]
+    remembered = Remembered()
+    guards: list[Any] = [(Guard, {"settings": settings, "remembered": remembered})]
     if settings.cors:
         guards.insert(0, (CORSMiddleware, {"allow_origins": list(settings.cors), "allow_methods": ["GET", "POST"]}))
     server = SpeechServer(
         api, accelerator="cpu", timeout=False, middlewares=guards, restart_workers=True, track_requests=False
     )
-    _add_routes(server.app, folders)
+    models = [_described(folder) for folder in folders]
+    _add_routes(server.app, models)
+    if settings.feedback != "none":
+        store = FeedbackStore(settings.feedback or default_url(Path(settings.outputs)))
+        _add_feedback(server.app, store, remembered, {model["version"]: model["heads"] for model in models})
     return server
 
 
@@ -160,7 +167,7 @@ def _require_port(settings: ServeSettings) -> None:
             raise UserError(f"port {settings.port} on {settings.host}: {error.strerror}; name another one") from None
 
 
-def _add_routes(app: FastAPI, folders: Sequence[Path]) -> None:
+def _add_routes(app: FastAPI, models: Sequence[Mapping[str, Any]]) -> None:
     app.title, app.version = "slu", __version__
     app.router.routes[:] = [route for route in app.router.routes if getattr(route, "path", "") != "/"]
     for route in app.router.routes:
@@ -168,7 +175,6 @@ def _add_routes(app: FastAPI, folders: Sequence[Path]) -> None:
             isinstance(route, APIRoute) and route.path == "/predict"
         ):  # a job is read by hand: FastAPI does not see of what
             route.summary, route.openapi_extra = "What is said in audio files", _REQUEST
-    models = [_described(folder) for folder in folders]
     for path, (name, kind) in _PAGE.items():
         text = files("slu.serving").joinpath("page", name).read_text(encoding="utf-8")
         app.add_api_route(path, _static(text, kind), include_in_schema=False)
@@ -176,7 +182,25 @@ def _add_routes(app: FastAPI, folders: Sequence[Path]) -> None:
     @app.get("/models")
     def list_models() -> JSONResponse:
         """The recognisers that answer here: version, task, heads with their classes, and what was measured."""
-        return JSONResponse(models)
+        return JSONResponse(list(models))
+
+
+def _add_feedback(
+    app: FastAPI, store: FeedbackStore, remembered: Remembered, heads: Mapping[str, Mapping[str, list[str]]]
+) -> None:
+    @app.post("/feedback")
+    def correct(correction: Correction) -> JSONResponse:
+        """What an answer should have been: for training later on. It is stored when this says so."""
+        answered = remembered.get(correction.request_id)
+        if answered is None:
+            raise HTTPException(404, "there is no such answer any more; ask again and correct the new one")
+        if problem := unknown_label(correction.labels, heads[answered.model_version]):
+            raise HTTPException(422, problem)
+        try:
+            store.add(correction, answered)
+        except SQLAlchemyError:
+            raise HTTPException(503, "the correction could not be stored; try again", {"Retry-After": "1"}) from None
+        return JSONResponse({"stored": correction.request_id})
 
 
 def _static(text: str, kind: str) -> Any:

@@ -39,6 +39,8 @@ class ServeSettings:
     """Asked for in the header X-API-Key of everything but the page and /health."""
     cors: tuple[str, ...] = ()
     """Origins of other sites whose pages may use the server."""
+    feedback: str | None = None
+    """URL of the database of corrections; none: SQLite in the outputs. `none` in words: no corrections are taken."""
     log: str = "-"
     """File of JSON lines, one per request; `-` is standard output."""
 

@@ -1,5 +1,8 @@
 """The page in a real browser, with a microphone that hears a file."""
 
+import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +12,13 @@ from tests.browser import open_browser, until
 from tests.bundles.helpers import tiny_bundle
 from tests.conftest import RATE, tone
 from tests.serving.helpers import running
+
+
+def stored(folder: Path) -> list[sqlite3.Row]:
+    with closing(sqlite3.connect(folder / "out" / "feedback.sqlite")) as database:
+        database.row_factory = sqlite3.Row
+        return database.execute("SELECT * FROM feedback").fetchall()
+
 
 ANSWERED = "document.querySelectorAll('#history li').length == {}"
 
@@ -40,6 +50,16 @@ def test_it_records_asks_and_shows_what_was_heard(tmp_path: Path) -> None:
         pixels = "document.querySelector('#{}').getContext('2d').getImageData(0, 0, 640, 80).data"
         for canvas in ("wave", "spectrum"):
             until(page, f"Array.from({pixels.format(canvas)}).some(value => value)")
+        page.select_option("#labels select[name=product]", "milk")
+        page.fill("#comment", "the radio was on")
+        page.click("#feedback button")
+        until(page, "document.querySelector('#sent').textContent.includes('stored')")
+        (row,) = stored(tmp_path)
+        assert (json.loads(row["actual"])["product"], row["comment"], row["state"]) == (
+            "milk",
+            "the radio was on",
+            "new",
+        )
         page.click("#language")
         assert page.inner_text("#record") == "Rekam"
         assert page.locator("html").get_attribute("lang") == "id"

@@ -7,6 +7,7 @@ const TEXTS = {
     history: "This session", record: "Record", stop: "Stop", other: "Bahasa Indonesia", asking: "Listening…",
     not: "Not understood", confidence: "confidence", perhaps: "or perhaps", denied: "The microphone cannot be used; drop a recording instead.",
     offline: "The server does not answer.", wave: "Waveform of the recording", spectrum: "Spectrogram of the recording",
+    right: "What was right?", comment: "Comment", send: "Send", thanks: "Thank you, it is stored.", none: "not mentioned",
     reasons: {},
   },
   id: {
@@ -14,6 +15,7 @@ const TEXTS = {
     history: "Sesi ini", record: "Rekam", stop: "Berhenti", other: "English", asking: "Mendengarkan…",
     not: "Tidak dimengerti", confidence: "keyakinan", perhaps: "atau mungkin", denied: "Mikrofon tidak bisa dipakai; jatuhkan rekaman saja.",
     offline: "Server tidak menjawab.", wave: "Bentuk gelombang rekaman", spectrum: "Spektrogram rekaman",
+    right: "Apa yang benar?", comment: "Komentar", send: "Kirim", thanks: "Terima kasih, sudah disimpan.", none: "tidak disebut",
     reasons: {
       "silence": "hening", "noise": "derau", "too short": "terlalu pendek", "too long": "terlalu panjang",
       "not sure": "tidak yakin", "ambiguous": "bermakna ganda", "not on the menu": "tidak ada di menu",
@@ -25,6 +27,8 @@ const $ = (id) => document.getElementById(id);
 let language = (localStorage.getItem("language") || navigator.language).startsWith("id") ? "id" : "en";
 let text = TEXTS[language];
 let recorder = null;
+let models = [];
+let last = null; // the answer that can be corrected
 
 function translate() {
   text = TEXTS[language];
@@ -51,7 +55,8 @@ async function listModels() {
   if (!response) return say(text.offline, false);
   $("key-row").hidden = response.status !== 401 && !$("key").value;
   if (!response.ok) return;
-  $("model").replaceChildren(...(await response.json()).map((model) => new Option(`${model.task} (${model.version})`, model.version)));
+  models = await response.json();
+  $("model").replaceChildren(...models.map((model) => new Option(`${model.task} (${model.version})`, model.version)));
 }
 
 async function record() {
@@ -102,6 +107,7 @@ function watch(stream) {
 async function ask(clip) {
   say(text.asking, true);
   $("details").replaceChildren();
+  $("feedback").hidden = true;
   draw(clip);
   const form = new FormData();
   form.append("file", clip, "clip");
@@ -127,7 +133,35 @@ function show(answer) {
   const others = answer.alternatives.map((other) => other.shown).join(", ");
   const note = element("p", `${text.confidence} ${answer.confidence.toFixed(2)}` + (others ? `; ${text.perhaps} ${others}` : ""), "note");
   $("details").replaceChildren(note, ...bars);
+  offerCorrection(answer);
   $("history").prepend(element("li", `${$("answer").textContent} (${answer.confidence.toFixed(2)})`));
+}
+
+// One choice per head, on what was heard: sent as it is, it confirms the answer.
+function offerCorrection(answer) {
+  const heads = models.find((model) => model.version === answer.model_version)?.heads;
+  $("feedback").hidden = !heads;
+  if (!heads) return;
+  last = answer;
+  $("sent").textContent = "";
+  $("comment").value = "";
+  $("labels").replaceChildren(...Object.entries(heads).map(([head, classes]) => {
+    const label = element("label", `${head} `);
+    const choice = document.createElement("select");
+    choice.name = head;
+    choice.append(...classes.map((name) => new Option(name || text.none, name)));
+    choice.value = answer.labels[head];
+    label.append(choice);
+    return label;
+  }));
+}
+
+async function correct(event) {
+  event.preventDefault();
+  const labels = Object.fromEntries([...$("labels").querySelectorAll("select")].map((choice) => [choice.name, choice.value]));
+  const body = JSON.stringify({ request_id: last.request_id, labels, comment: $("comment").value });
+  const response = await fetch("/feedback", { method: "POST", body, headers: { ...headers(), "Content-Type": "application/json" } }).catch(() => null);
+  $("sent").textContent = !response ? text.offline : response.ok ? text.thanks : (await response.json()).detail;
 }
 
 function bar(name, value) {
@@ -207,6 +241,7 @@ $("language").onclick = () => {
   translate();
 };
 $("record").onclick = record;
+$("feedback").onsubmit = correct;
 $("key").onchange = listModels;
 $("file").onchange = () => $("file").files[0] && ask($("file").files[0]);
 $("drop").ondragover = (event) => (event.preventDefault(), $("drop").classList.add("over"));

@@ -1,0 +1,93 @@
+"""Corrections: stored before the sender hears so, by several servers at once, and only where they make sense."""
+
+import os
+import signal
+import sqlite3
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+
+import httpx
+import pytest
+
+from slu.common.errors import UserError
+from slu.serving.feedback import Answered, Correction, FeedbackStore, Remembered, unknown_label
+from tests.bundles.helpers import tiny_bundle
+from tests.conftest import tone
+from tests.serving.helpers import Server, running
+from tests.serving.test_server import audio
+
+GOOD = audio(tone(300, 0.6))
+ANSWER = Answered({"product": "tea", "quantity": "1"}, 0.4, "v1")
+
+
+def rows(database: Path) -> list[tuple[str, str]]:
+    with closing(sqlite3.connect(database)) as opened:
+        return opened.execute("SELECT request_id, actual FROM feedback").fetchall()
+
+
+def send(server: Server, **body: object) -> httpx.Response:
+    return httpx.post(f"{server.url}/feedback", json=body, timeout=30)
+
+
+def test_corrections_survive_the_death_of_everything_and_two_servers_write_at_once(tmp_path: Path) -> None:
+    bundle, database = tiny_bundle(tmp_path / "drinks"), tmp_path / "corrections.sqlite"
+    settings = (f"bundle={bundle}", f"feedback=sqlite:///{database}")
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    with running(tmp_path / "a", *settings) as one, running(tmp_path / "b", *settings) as two:
+        answers = [(server, server.post(content=GOOD).json()) for server in (one, two) for _ in range(10)]
+
+        def correct(pair: tuple[Server, dict[str, str]]) -> int:
+            return send(pair[0], request_id=pair[1]["request_id"], labels={"product": "milk"}).status_code
+
+        with ThreadPoolExecutor(8) as pool:
+            assert set(pool.map(correct, answers)) == {200}
+        last = one.post(content=GOOD).json()["request_id"]
+        assert send(one, request_id=last, labels={"quantity": "2"}, comment="loud").status_code == 200
+        os.killpg(one.process.pid, signal.SIGKILL)
+        os.killpg(two.process.pid, signal.SIGKILL)
+    kept = rows(database)
+    assert {name for name, _ in kept} == {answer["request_id"] for _, answer in answers} | {last}
+    assert len(kept) == 21
+
+
+def test_a_file_of_many_is_corrected_and_nonsense_is_refused(tmp_path: Path) -> None:
+    with running(tmp_path, f"bundle={tiny_bundle(tmp_path / 'drinks')}") as server:
+        many = server.post(files=[("file", ("a.wav", GOOD)), ("file", ("b.wav", GOOD))]).json()
+        second = many["results"][1]["request_id"]
+        assert second == f"{many['request_id']}.1"
+        assert send(server, request_id=second, labels={"product": "milk"}).json() == {"stored": second}
+        for body, status in (
+            ({"request_id": "0" * 32, "labels": {"product": "milk"}}, 404),
+            ({"request_id": second, "labels": {"product": "beer"}}, 422),
+            ({"request_id": second, "labels": {"colour": "red"}}, 422),
+            ({"request_id": second, "labels": {}}, 422),
+            ({"request_id": second, "labels": {"product": "milk"}, "comment": "x" * 501}, 422),
+            ({"request_id": "../x", "labels": {"product": "milk"}}, 422),
+        ):
+            assert send(server, **body).status_code == status, body
+        assert len(rows(tmp_path / "out" / "feedback.sqlite")) == 1
+
+
+def test_what_cannot_be_stored_is_an_error_of_its_caller(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="feedback: the database cannot be opened"):
+        FeedbackStore(f"sqlite:///{tmp_path}")
+    with pytest.raises(UserError, match="feedback: the database cannot be opened"):
+        FeedbackStore("nothing://here")
+    store = FeedbackStore(f"sqlite:///{tmp_path / 'new' / 'f.sqlite'}")
+    store.add(Correction(request_id="a" * 32, labels={"quantity": "2"}), ANSWER)
+    assert rows(tmp_path / "new" / "f.sqlite") == [("a" * 32, '{"product": "tea", "quantity": "2"}')]
+
+
+def test_labels_are_checked_and_only_the_last_answers_are_remembered() -> None:
+    heads = {"product": ["tea", "milk"]}
+    assert unknown_label({"product": "milk"}, heads) == ""
+    assert "has no class 'beer'; it has tea, milk" in unknown_label({"product": "beer"}, heads)
+    assert "there is no head 'size'" in unknown_label({"size": "big"}, heads)
+    remembered = Remembered()
+    for number in range(1500):
+        remembered.add({"request_id": str(number), "labels": {}, "confidence": 0.5, "model_version": "v"})
+    remembered.add({"detail": "no audio"})
+    assert remembered.get("0") is None
+    assert remembered.get("1499") is not None
