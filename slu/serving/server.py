@@ -91,8 +91,9 @@ def make_server(settings: ServeSettings) -> "SpeechServer":
     api = speech_api(job_reader(settings), folders, settings)
     remembered = Remembered()
     guards: list[Any] = [(Guard, {"settings": settings, "remembered": remembered})]
-    if settings.cors:
-        guards.insert(0, (CORSMiddleware, {"allow_origins": list(settings.cors), "allow_methods": ["GET", "POST"]}))
+    if settings.cors:  # the last one stands outermost: a browser asks beforehand, and without the key
+        allowed = {"allow_methods": ["GET", "POST"], "allow_headers": ["X-API-Key", "Content-Type"]}
+        guards.append((CORSMiddleware, {"allow_origins": list(settings.cors), **allowed}))
     server = SpeechServer(
         api, accelerator="cpu", timeout=False, middlewares=guards, restart_workers=True, track_requests=False
     )

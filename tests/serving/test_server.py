@@ -277,7 +277,12 @@ def test_what_cannot_be_served_is_said(bundle: Path, tmp_path: Path) -> None:
 
 
 def test_a_key_guards_all_but_the_page(bundle: Path, tmp_path: Path) -> None:
-    with running(tmp_path, f"bundle={bundle}", "api_key=secret", f"log={tmp_path / 'requests.jsonl'}") as server:
+    log = tmp_path / "requests.jsonl"
+    with running(tmp_path, f"bundle={bundle}", "api_key=secret", f"log={log}", "cors=['https://shop.test']") as server:
+        asked = {"Origin": "https://shop.test", "Access-Control-Request-Method": "POST"}
+        for origin, allowed in (("https://shop.test", 200), ("https://other.test", 400)):
+            before = httpx.options(f"{server.url}/predict", headers={**asked, "Origin": origin})
+            assert before.status_code == allowed
         for path in ("/", "/page.js", "/health"):
             assert server.get(path).status_code == 200
         for path in ("/models", "/docs", "/openapi.json", "/info"):
@@ -285,4 +290,4 @@ def test_a_key_guards_all_but_the_page(bundle: Path, tmp_path: Path) -> None:
             assert server.get(path, headers={"X-API-Key": "secret"}).status_code == 200
         assert server.post(content=GOOD).status_code == 401
         assert server.post(content=GOOD, headers={"X-API-Key": "secret"}).status_code == 200
-    assert [json.loads(line)["status"] for line in (tmp_path / "requests.jsonl").read_text().splitlines()] == [401, 200]
+    assert [json.loads(line)["status"] for line in log.read_text().splitlines()] == [401, 200]
