@@ -17,6 +17,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from slu.serving.feedback import Remembered
+from slu.serving.metrics import ServingMetrics
 from slu.serving.settings import ServeSettings
 
 _OPEN = ("/", "/health", "/page.js", "/page.css")
@@ -31,8 +32,8 @@ _UPLOADS = 4
 
 
 class Guard:
-    def __init__(self, app: ASGIApp, settings: ServeSettings, remembered: Remembered) -> None:
-        self.app, self.settings, self.remembered = app, settings, remembered
+    def __init__(self, app: ASGIApp, settings: ServeSettings, remembered: Remembered, metrics: ServingMetrics) -> None:
+        self.app, self.settings, self.remembered, self.metrics = app, settings, remembered, metrics
         self.sending = self.answering = 0
         self.log = RequestLog(settings.log)
 
@@ -51,7 +52,9 @@ class Guard:
                 document = answer.document()
                 for one in document.get("results", [document]):
                     self.remembered.add(one)
-                self.log.write(answer.status, document, 1e3 * (time.monotonic() - start))
+                seconds = time.monotonic() - start
+                self.metrics.add(answer.status, document, seconds)
+                self.log.write(answer.status, document, 1e3 * seconds)
 
     async def _guarded(self, scope: Scope, receive: Receive, answer: "_Answer") -> None:
         headers = dict(scope["headers"])

@@ -26,6 +26,7 @@ from slu.serving.api import speech_api
 from slu.serving.feedback import Correction, FeedbackStore, Remembered, default_url, unknown_label
 from slu.serving.guard import Guard
 from slu.serving.job import job_reader
+from slu.serving.metrics import CONTENT_TYPE, ServingMetrics
 from slu.serving.settings import ServeSettings
 
 _PAGE = {
@@ -89,16 +90,16 @@ def make_server(settings: ServeSettings) -> "SpeechServer":
     """Not yet running. Raises UserError as `find_bundles` does."""
     folders = find_bundles(settings)
     api = speech_api(job_reader(settings), folders, settings)
-    remembered = Remembered()
-    guards: list[Any] = [(Guard, {"settings": settings, "remembered": remembered})]
+    models = [_described(folder) for folder in folders]
+    remembered, metrics = Remembered(), ServingMetrics(models)
+    guards: list[Any] = [(Guard, {"settings": settings, "remembered": remembered, "metrics": metrics})]
     if settings.cors:  # the last one stands outermost: a browser asks beforehand, and without the key
         allowed = {"allow_methods": ["GET", "POST"], "allow_headers": ["X-API-Key", "Content-Type"]}
         guards.append((CORSMiddleware, {"allow_origins": list(settings.cors), **allowed}))
     server = SpeechServer(
         api, accelerator="cpu", timeout=False, middlewares=guards, restart_workers=True, track_requests=False
     )
-    models = [_described(folder) for folder in folders]
-    _add_routes(server.app, models)
+    _add_routes(server.app, models, metrics)
     if settings.feedback != "none":
         store = FeedbackStore(settings.feedback or default_url(Path(settings.outputs)))
         _add_feedback(server.app, store, remembered, {model["version"]: model["heads"] for model in models})
@@ -168,7 +169,7 @@ def _require_port(settings: ServeSettings) -> None:
             raise UserError(f"port {settings.port} on {settings.host}: {error.strerror}; name another one") from None
 
 
-def _add_routes(app: FastAPI, models: Sequence[Mapping[str, Any]]) -> None:
+def _add_routes(app: FastAPI, models: Sequence[Mapping[str, Any]], metrics: ServingMetrics) -> None:
     app.title, app.version = "slu", __version__
     app.router.routes[:] = [route for route in app.router.routes if getattr(route, "path", "") != "/"]
     for route in app.router.routes:
@@ -184,6 +185,11 @@ def _add_routes(app: FastAPI, models: Sequence[Mapping[str, Any]]) -> None:
     def list_models() -> JSONResponse:
         """The recognisers that answer here: version, task, heads with their classes, and what was measured."""
         return JSONResponse(list(models))
+
+    @app.get("/metrics")
+    def count() -> Response:
+        """For Prometheus."""
+        return Response(metrics.text(), media_type=CONTENT_TYPE)
 
 
 def _add_feedback(

@@ -161,6 +161,19 @@ def test_every_answer_has_headers_for_safety_and_a_line_in_the_log(server: Serve
     assert "scores" not in line
 
 
+def test_what_it_counts_is_there_for_prometheus(server: Server) -> None:
+    server.post(content=GOOD)
+    server.post(content=b"junk")
+    text = server.get("/metrics").text
+    assert 'slu_model_info{task="drinks",version="drinks"} 1.0' in text
+    for line in (
+        'slu_requests_total{status="200"}', 'slu_requests_total{status="422"}', "slu_request_seconds_bucket",
+        'slu_confidence_count{task="drinks"}', 'slu_classes_total{head="product"',
+        'slu_stage_seconds_sum{stage="decode"}',
+    ):  # fmt: skip
+        assert line in text
+
+
 def test_more_than_it_can_do_is_sent_away_and_nobody_is_lost(server: Server) -> None:
     def ask(_: int) -> int:
         response = server.post(content=GOOD)
@@ -285,7 +298,7 @@ def test_a_key_guards_all_but_the_page(bundle: Path, tmp_path: Path) -> None:
             assert before.status_code == allowed
         for path in ("/", "/page.js", "/health"):
             assert server.get(path).status_code == 200
-        for path in ("/models", "/docs", "/openapi.json", "/info"):
+        for path in ("/models", "/metrics", "/docs", "/openapi.json", "/info"):
             assert server.get(path).status_code == 401
             assert server.get(path, headers={"X-API-Key": "secret"}).status_code == 200
         assert server.post(content=GOOD).status_code == 401
