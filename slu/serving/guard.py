@@ -7,17 +7,16 @@ that sends a byte a second holds nobody but itself.
 import asyncio
 import hmac
 import json
-import sys
 import time
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from slu.serving.feedback import Remembered
 from slu.serving.metrics import ServingMetrics
+from slu.serving.request_log import RequestLog
 from slu.serving.settings import ServeSettings
 
 _OPEN = ("/", "/health", "/page.js", "/page.css")
@@ -180,28 +179,3 @@ class _Answer:
         if status in (408, 413):
             headers["Connection"] = "close"  # the rest of the body is not waited for
         await JSONResponse({"detail": detail}, status, headers)(scope, receive, self)
-
-
-class RequestLog:
-    """JSON lines: what was answered and how long it took; nothing of the audio, and nothing of who asked."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self._file: TextIO | None = None
-
-    def write(self, status: int, document: Mapping[str, Any], ms: float) -> None:
-        if self._file is None:
-            self._file = sys.stdout if self.name == "-" else Path(self.name).open("a", encoding="utf-8")  # noqa: SIM115
-        facts: dict[str, Any] = {"time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "status": status}
-        facts |= {"ms": round(ms, 1)} | _told(document)
-        if "results" in document:
-            facts["results"] = [_told(one) for one in document["results"]]
-        print(json.dumps(facts, ensure_ascii=False), file=self._file, flush=True)
-
-
-_TOLD = ("request_id", "detail", "error", "labels", "confidence", "understood", "reason", "duration_s", "model_version",
-         "timings_ms")  # fmt: skip
-
-
-def _told(document: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: document[name] for name in _TOLD if name in document}

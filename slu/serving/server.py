@@ -5,64 +5,24 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Mapping, Sequence
-from importlib.resources import files
+from collections.abc import Sequence
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
 import litserve as ls
-from fastapi import FastAPI, HTTPException
-from fastapi.responses import JSONResponse, Response
-from fastapi.routing import APIRoute
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.middleware.cors import CORSMiddleware
 
-from slu import __version__
 from slu.common.errors import UserError
 from slu.common.files import read_json
 from slu.serving.api import speech_api
-from slu.serving.feedback import Correction, FeedbackStore, Remembered, default_url, unknown_label
+from slu.serving.feedback import FeedbackStore, Remembered, default_url
 from slu.serving.guard import Guard
 from slu.serving.job import job_reader
-from slu.serving.metrics import CONTENT_TYPE, ServingMetrics
+from slu.serving.metrics import ServingMetrics
+from slu.serving.routes import add_feedback, add_routes, described
 from slu.serving.settings import ServeSettings
-
-_PAGE = {
-    "/": ("index.html", "text/html"),
-    "/page.js": ("page.js", "text/javascript"),
-    "/page.css": ("page.css", "text/css"),
-}
-_POLICY = "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; frame-ancestors 'none'"
-
-_TEXT = {"type": "string"}
-_FORM = {
-    "type": "object",
-    "required": ["file"],
-    "properties": {
-        "file": {"type": "array", "items": {"type": "string", "format": "binary"}, "description": "audio"},
-        "model": {**_TEXT, "description": "a version that GET /models lists"},
-        "task": {**_TEXT, "description": "or a task: its recogniser answers"},
-    },
-}
-_REQUEST = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "multipart/form-data": {"schema": _FORM},
-            "application/octet-stream": {"schema": {"type": "string", "format": "binary"}},
-        },
-    },
-    "responses": {
-        str(status): {"description": text}
-        for status, text in (
-            (400, "the form cannot be read"), (404, "no such model or task"), (408, "the upload took too long"),
-            (413, "the upload is too large"), (415, "the body is no audio"), (422, "no audio that can be used"),
-            (503, "too busy; Retry-After says when to try again"), (504, "no answer in time"),
-        )
-    },
-}  # fmt: skip
 
 
 def find_bundles(settings: ServeSettings) -> list[Path]:
@@ -90,7 +50,7 @@ def make_server(settings: ServeSettings) -> "SpeechServer":
     """Not yet running. Raises UserError as `find_bundles` does."""
     folders = find_bundles(settings)
     api = speech_api(job_reader(settings), folders, settings)
-    models = [_described(folder) for folder in folders]
+    models = [described(folder) for folder in folders]
     remembered, metrics = Remembered(), ServingMetrics(models)
     guards: list[Any] = [(Guard, {"settings": settings, "remembered": remembered, "metrics": metrics})]
     if settings.cors:  # the last one stands outermost: a browser asks beforehand, and without the key
@@ -99,10 +59,10 @@ def make_server(settings: ServeSettings) -> "SpeechServer":
     server = SpeechServer(
         api, accelerator="cpu", timeout=False, middlewares=guards, restart_workers=True, track_requests=False
     )
-    _add_routes(server.app, models, metrics)
+    add_routes(server.app, models, metrics)
     if settings.feedback != "none":
         store = FeedbackStore(settings.feedback or default_url(Path(settings.outputs)))
-        _add_feedback(server.app, store, remembered, {model["version"]: model["heads"] for model in models})
+        add_feedback(server.app, store, remembered, {model["version"]: model["heads"] for model in models})
     return server
 
 
@@ -167,64 +127,3 @@ def _require_port(settings: ServeSettings) -> None:
             tried.bind((settings.host, settings.port))
         except OSError as error:
             raise UserError(f"port {settings.port} on {settings.host}: {error.strerror}; name another one") from None
-
-
-def _add_routes(app: FastAPI, models: Sequence[Mapping[str, Any]], metrics: ServingMetrics) -> None:
-    app.title, app.version = "slu", __version__
-    app.router.routes[:] = [route for route in app.router.routes if getattr(route, "path", "") != "/"]
-    for route in app.router.routes:
-        if (
-            isinstance(route, APIRoute) and route.path == "/predict"
-        ):  # a job is read by hand: FastAPI does not see of what
-            route.summary, route.openapi_extra = "What is said in audio files", _REQUEST
-    for path, (name, kind) in _PAGE.items():
-        text = files("slu.serving").joinpath("page", name).read_text(encoding="utf-8")
-        app.add_api_route(path, _static(text, kind), include_in_schema=False)
-
-    @app.get("/models")
-    def list_models() -> JSONResponse:
-        """The recognisers that answer here: version, task, heads with their classes, and what was measured."""
-        return JSONResponse(list(models))
-
-    @app.get("/metrics")
-    def count() -> Response:
-        """For Prometheus."""
-        return Response(metrics.text(), media_type=CONTENT_TYPE)
-
-
-def _add_feedback(
-    app: FastAPI, store: FeedbackStore, remembered: Remembered, heads: Mapping[str, Mapping[str, list[str]]]
-) -> None:
-    @app.post("/feedback")
-    def correct(correction: Correction) -> JSONResponse:
-        """What an answer should have been: for training later on. It is stored when this says so."""
-        answered = remembered.get(correction.request_id)
-        if answered is None:
-            raise HTTPException(404, "there is no such answer any more; ask again and correct the new one")
-        if problem := unknown_label(correction.labels, heads[answered.model_version]):
-            raise HTTPException(422, problem)
-        try:
-            store.add(correction, answered)
-        except SQLAlchemyError:
-            raise HTTPException(503, "the correction could not be stored; try again", {"Retry-After": "1"}) from None
-        return JSONResponse({"stored": correction.request_id})
-
-
-def _static(text: str, kind: str) -> Any:
-    async def page() -> Response:
-        return Response(
-            text, media_type=kind, headers={"Content-Security-Policy": _POLICY, "Cache-Control": "no-cache"}
-        )
-
-    return page
-
-
-def _described(folder: Path) -> dict[str, Any]:
-    spec, metrics = read_json(folder / "spec.json"), read_json(folder / "metrics.json")
-    return {
-        "version": folder.name,
-        "task": spec["task"],
-        "heads": {head["name"]: head["classes"] for head in spec["heads"]},
-        "objective": metrics.get("objective"),
-        "parameters": metrics.get("parameters"),
-    }

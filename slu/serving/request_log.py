@@ -1,0 +1,33 @@
+"""One JSON line per request: what was answered and how long it took; nothing of the sound, and nothing of who asked."""
+
+import json
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TextIO
+
+
+class RequestLog:
+    """`name` is of a file, or `-` for standard output."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._file: TextIO | None = None
+
+    def write(self, status: int, document: Mapping[str, Any], ms: float) -> None:
+        if self._file is None:
+            self._file = sys.stdout if self.name == "-" else Path(self.name).open("a", encoding="utf-8")  # noqa: SIM115
+        facts: dict[str, Any] = {"time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "status": status}
+        facts |= {"ms": round(ms, 1)} | _told(document)
+        if "results" in document:
+            facts["results"] = [_told(one) for one in document["results"]]
+        print(json.dumps(facts, ensure_ascii=False), file=self._file, flush=True)
+
+
+_TOLD = ("request_id", "detail", "error", "labels", "confidence", "understood", "reason", "duration_s", "model_version",
+         "timings_ms")  # fmt: skip
+
+
+def _told(document: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: document[name] for name in _TOLD if name in document}
