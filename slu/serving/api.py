@@ -11,6 +11,7 @@ from fastapi import Depends, Request
 from fastapi.responses import JSONResponse, Response
 
 from slu.serving.job import Job
+from slu.serving.models import Board, Models
 from slu.serving.settings import ServeSettings
 
 REQUEST_ID, VERSION = "X-Request-ID", "X-Model-Version"
@@ -31,69 +32,60 @@ class Audio:
     decode_ms: float
 
 
-Decoded: TypeAlias = tuple[Job, str, list[Audio | Refused]] | tuple[Job, str, Refused]
-"""With the version that is asked."""
+Decoded: TypeAlias = tuple[Job, Any, list[Audio | Refused]] | tuple[Job, None, Refused]
+"""With the Predictor that is asked: a promotion in the meantime changes nothing for this request."""
 
 
 def speech_api(
-    read_job: Callable[[Request], Awaitable[Job]], folders: Sequence[Path], settings: ServeSettings
+    read_job: Callable[[Request], Awaitable[Job]], places: Sequence[Path], settings: ServeSettings, board: Board
 ) -> ls.LitAPI:
-    """Answers with the bundles of these folders, which are loaded in the worker."""
+    """Answers with the bundles of these places, which are loaded in the worker."""
     api = SpeechAPI(max_batch_size=settings.max_batch, batch_timeout=settings.batch_wait_s)
-    api.folders, api.settings = [str(folder) for folder in folders], settings
+    api.places, api.settings, api.board = [str(place) for place in places], settings, board
     # LitServe reads the type of a request from here: a dependency of FastAPI, which gives the job.
     SpeechAPI.decode_request.__annotations__["request"] = Annotated[Job, Depends(read_job)]
     return api
 
 
 class SpeechAPI(ls.LitAPI):  # type: ignore[misc]
-    folders: list[str]
+    places: list[str]
     settings: ServeSettings
+    board: Board
 
     def setup(self, device: str) -> None:
         import torch  # in the worker alone: the process that speaks HTTP does without
 
-        from slu.bundles import Predictor, load_bundle
-
         torch.set_num_threads(self.settings.threads)
-        bundles = [load_bundle(Path(folder)) for folder in self.folders]
-        self.predictors = {
-            bundle.version: Predictor(bundle, runtime=self.settings.runtime, threads=self.settings.threads)
-            for bundle in bundles
-        }
-        self.by_task = {bundle.spec.task: bundle.version for bundle in reversed(bundles)}
-        self.default = self.by_task[self.settings.task] if self.settings.task else bundles[0].version
-        for predictor in self.predictors.values():  # the first inference is slow; let nobody wait for it
-            import numpy as np
-
-            rate = predictor.bundle.front_end.sample_rate
-            predictor.predict_waveforms([np.random.default_rng(0).normal(0, 0.1, rate).astype(np.float32)])
+        self.models = Models([Path(place) for place in self.places], self.settings, self.board)
+        self.models.follow()
 
     def decode_request(self, request):  # type: ignore[no-untyped-def]
         return self._decoded(request)
 
     def _decoded(self, job: Job) -> Decoded:
         if time.monotonic() - job.received > self.settings.deadline_s:
-            return job, "", Refused(_GIVEN_UP, "the deadline had passed before its turn came")  # nobody waits any more
+            return (
+                job,
+                None,
+                Refused(_GIVEN_UP, "the deadline had passed before its turn came"),
+            )  # nobody waits any more
         version = self._version(job)
         if isinstance(version, Refused):
-            return job, "", version
-        return job, version, [self._audio(data, version) for data in job.files]
+            return job, None, version
+        predictor = self.models.predictors[version]
+        return job, predictor, [self._audio(data, predictor) for data in job.files]
 
     def _version(self, job: Job) -> str | Refused:
         if job.model:
-            known = job.model in self.predictors
+            known = job.model in self.models.predictors
             return job.model if known else Refused(404, "there is no such model here; GET /models lists them")
-        if job.task:
-            version = self.by_task.get(job.task)
-            return version or Refused(404, "no model here has that task; GET /models lists them")
-        return self.default
+        version = self.models.of_task(job.task or self.settings.task or "")
+        return version or Refused(404, "no model here has that task; GET /models lists them")
 
-    def _audio(self, data: bytes, version: str) -> Audio | Refused:
+    def _audio(self, data: bytes, predictor: Any) -> Audio | Refused:
         from slu.audio.decode import AudioError, AudioLimits, decode
 
         start = time.perf_counter()
-        predictor = self.predictors[version]
         longest = min(self.settings.max_duration_s, predictor.limits.max_duration_s)
         try:
             samples = decode(data, predictor.bundle.front_end.sample_rate, AudioLimits(longest))
@@ -112,16 +104,16 @@ class SpeechAPI(ls.LitAPI):  # type: ignore[misc]
         jobs = batch if isinstance(batch, list) else [batch]
         answers: list[list[Any]] = [[None] * len(job.files) for job, _, _ in jobs]
         timings = [0.0] * len(jobs)
-        for version in {version for _, version, files in jobs if not isinstance(files, Refused)}:
+        for predictor in {id(asked): asked for _, asked, _ in jobs if asked is not None}.values():
             places = [
                 (number, place, file)
                 for number, (_, asked, files) in enumerate(jobs)
-                if asked == version and not isinstance(files, Refused)
+                if asked is predictor and not isinstance(files, Refused)
                 for place, file in enumerate(files)
                 if isinstance(file, Audio)
             ]
             start = time.perf_counter()
-            heard = self._heard(version, [file.samples for _, _, file in places])
+            heard = _heard(predictor, [file.samples for _, _, file in places])
             spent = 1e3 * (time.perf_counter() - start) / max(1, len(places))
             for (number, place, _), answer in zip(places, heard, strict=True):
                 answers[number][place] = answer
@@ -129,21 +121,8 @@ class SpeechAPI(ls.LitAPI):  # type: ignore[misc]
         results = [(*job, answer, spent) for job, answer, spent in zip(jobs, answers, timings, strict=True)]
         return results if isinstance(batch, list) else results[0]
 
-    def _heard(self, version: str, waveforms: list[Any]) -> list[Any]:
-        predictor = self.predictors[version]
-        try:
-            return list(predictor.predict_waveforms(waveforms)) if waveforms else []
-        except Exception:  # one by one, so that only the clip that does it is lost
-            heard: list[Any] = []
-            for waveform in waveforms:
-                try:
-                    heard += predictor.predict_waveforms([waveform])
-                except Exception:
-                    heard.append(Refused(500, "the recogniser failed on this audio"))
-            return heard
-
     def encode_response(self, output) -> Response:  # type: ignore[no-untyped-def]
-        job, version, files, answers, spent = output
+        job, predictor, files, answers, spent = output
         if isinstance(files, Refused):
             return _refusal(job, files)
         ids = [f"{job.request_id}.{place}" if job.many else job.request_id for place in range(len(files))]
@@ -154,7 +133,7 @@ class SpeechAPI(ls.LitAPI):  # type: ignore[misc]
         if not job.many and "error" in results[0]:
             return _refusal(job, files[0] if isinstance(files[0], Refused) else answers[0])
         content = {"results": results, "request_id": job.request_id} if job.many else results[0]
-        return JSONResponse(content, headers={REQUEST_ID: job.request_id, VERSION: version})
+        return JSONResponse(content, headers={REQUEST_ID: job.request_id, VERSION: predictor.bundle.version})
 
 
 def _result(job: Job, name: str, file: Audio | Refused, answer: Any, spent: float) -> dict[str, Any]:
@@ -174,3 +153,16 @@ def _result(job: Job, name: str, file: Audio | Refused, answer: Any, spent: floa
 def _refusal(job: Job, refused: Refused) -> JSONResponse:
     content = {"detail": refused.detail, "request_id": job.request_id}
     return JSONResponse(content, refused.status, headers={REQUEST_ID: job.request_id})
+
+
+def _heard(predictor: Any, waveforms: list[Any]) -> list[Any]:
+    try:
+        return list(predictor.predict_waveforms(waveforms)) if waveforms else []
+    except Exception:  # one by one, so that only the clip that does it is lost
+        heard: list[Any] = []
+        for waveform in waveforms:
+            try:
+                heard += predictor.predict_waveforms([waveform])
+            except Exception:
+                heard.append(Refused(500, "the recogniser failed on this audio"))
+        return heard

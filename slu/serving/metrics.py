@@ -5,6 +5,8 @@ from typing import Any
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from slu.serving.models import Board
+
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 _SECONDS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 _SHARES = tuple(share / 10 for share in range(1, 11))
@@ -13,8 +15,8 @@ _SHARES = tuple(share / 10 for share in range(1, 11))
 class ServingMetrics:
     """Of one process that speaks HTTP."""
 
-    def __init__(self, models: Sequence[Mapping[str, Any]]) -> None:
-        self.registry = CollectorRegistry()
+    def __init__(self, board: Board) -> None:
+        self.board, self.registry = board, CollectorRegistry()
 
         def named(kind: Any, name: str, text: str, labels: Sequence[str] = (), **options: Any) -> Any:
             return kind(f"slu_{name}", text, labels, registry=self.registry, **options)
@@ -22,13 +24,10 @@ class ServingMetrics:
         self.requests = named(Counter, "requests_total", "Requests to /predict by status", ["status"])
         self.seconds = named(Histogram, "request_seconds", "From the first byte to the answer", buckets=_SECONDS)
         self.stages = named(Histogram, "stage_seconds", "Of one clip by stage", ["stage"], buckets=_SECONDS)
-        self.confidence = named(Histogram, "confidence", "Of the answers", ["task"], buckets=_SHARES)
-        self.answers = named(Counter, "answers_total", "Clips by how they were answered", ["task", "reason"])
-        self.classes = named(Counter, "classes_total", "Classes of the answers given", ["task", "head", "label"])
-        live = named(Gauge, "model_info", "The recognisers that answer", ["task", "version"])
-        self.tasks = {model["version"]: model["task"] for model in models}
-        for version, task in self.tasks.items():
-            live.labels(task, version).set(1)
+        self.confidence = named(Histogram, "confidence", "Of the answers", ["version"], buckets=_SHARES)
+        self.answers = named(Counter, "answers_total", "Clips by how they were answered", ["version", "reason"])
+        self.classes = named(Counter, "classes_total", "Classes of the answers given", ["version", "head", "label"])
+        self.live = named(Gauge, "model_info", "The recognisers that answer", ["version"])
 
     def add(self, status: int, document: Mapping[str, Any], seconds: float) -> None:
         """An answer of /predict, of whatever status."""
@@ -39,14 +38,17 @@ class ServingMetrics:
                 self._answer(one)
 
     def _answer(self, one: Mapping[str, Any]) -> None:
-        task = self.tasks.get(one["model_version"], "")
-        self.confidence.labels(task).observe(one["confidence"])
-        self.answers.labels(task, one["reason"] or "understood").inc()
+        version = one["model_version"]
+        self.confidence.labels(version).observe(one["confidence"])
+        self.answers.labels(version, one["reason"] or "understood").inc()
         for stage in ("decode", "recognise"):
             self.stages.labels(stage).observe(one["timings_ms"][stage] / 1e3)
         if one["understood"]:
             for head, label in one["labels"].items():
-                self.classes.labels(task, head, label).inc()
+                self.classes.labels(version, head, label).inc()
 
     def text(self) -> bytes:
+        self.live.clear()
+        for version in self.board.read().versions.values():
+            self.live.labels(version).set(1)
         return generate_latest(self.registry)

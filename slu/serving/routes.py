@@ -1,6 +1,6 @@
 """What is there beside /predict: the page, the recognisers, the counters, and corrections."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from slu import __version__
 from slu.common.files import read_json
 from slu.serving.feedback import Correction, FeedbackStore, Remembered, unknown_label
 from slu.serving.metrics import CONTENT_TYPE, ServingMetrics
+from slu.serving.models import Board
 
 _PAGE = {
     "/": ("index.html", "text/html"),
@@ -51,7 +52,7 @@ _REQUEST = {
 }  # fmt: skip
 
 
-def add_routes(app: FastAPI, models: Sequence[Mapping[str, Any]], metrics: ServingMetrics) -> None:
+def add_routes(app: FastAPI, board: Board, metrics: ServingMetrics) -> None:
     app.title, app.version = "slu", __version__
     app.router.routes[:] = [route for route in app.router.routes if getattr(route, "path", "") != "/"]
     for route in app.router.routes:
@@ -66,7 +67,9 @@ def add_routes(app: FastAPI, models: Sequence[Mapping[str, Any]], metrics: Servi
     @app.get("/models")
     def list_models() -> JSONResponse:
         """The recognisers that answer here: version, task, heads with their classes, and what was measured."""
-        return JSONResponse(list(models))
+        live = board.read()
+        refused = [{"version": name, "refused": reason} for name, reason in live.refused.items()]
+        return JSONResponse([*map(_described, live.folders()), *refused])
 
     @app.get("/metrics")
     def count() -> Response:
@@ -74,16 +77,18 @@ def add_routes(app: FastAPI, models: Sequence[Mapping[str, Any]], metrics: Servi
         return Response(metrics.text(), media_type=CONTENT_TYPE)
 
 
-def add_feedback(
-    app: FastAPI, store: FeedbackStore, remembered: Remembered, heads: Mapping[str, Mapping[str, list[str]]]
-) -> None:
+def add_feedback(app: FastAPI, store: FeedbackStore, remembered: Remembered, homes: Sequence[Path]) -> None:
+    """`homes` are the folders with the versions that may have answered."""
+
     @app.post("/feedback")
     def correct(correction: Correction) -> JSONResponse:
         """What an answer should have been: for training later on. It is stored when this says so."""
         answered = remembered.get(correction.request_id)
         if answered is None:
             raise HTTPException(404, "there is no such answer any more; ask again and correct the new one")
-        if problem := unknown_label(correction.labels, heads[answered.model_version]):
+        folders = [home / answered.model_version for home in homes]
+        heads = _described(next(folder for folder in folders if folder.is_dir()))["heads"]
+        if problem := unknown_label(correction.labels, heads):
             raise HTTPException(422, problem)
         try:
             store.add(correction, answered)
@@ -101,7 +106,7 @@ def _static(text: str, kind: str) -> Any:
     return page
 
 
-def described(folder: Path) -> dict[str, Any]:
+def _described(folder: Path) -> dict[str, Any]:
     spec, metrics = read_json(folder / "spec.json"), read_json(folder / "metrics.json")
     return {
         "version": folder.name,

@@ -21,12 +21,13 @@ from slu.serving.feedback import FeedbackStore, Remembered, default_url
 from slu.serving.guard import Guard
 from slu.serving.job import job_reader
 from slu.serving.metrics import ServingMetrics
-from slu.serving.routes import add_feedback, add_routes, described
+from slu.serving.models import Board
+from slu.serving.routes import add_feedback, add_routes
 from slu.serving.settings import ServeSettings
 
 
 def find_bundles(settings: ServeSettings) -> list[Path]:
-    """Folders of versions, not of aliases, which may move while the server runs.
+    """Folders of versions, or aliases, which may move while the server runs.
 
     Raises UserError where there is none, or where the task asked for is not among them.
     """
@@ -39,19 +40,17 @@ def find_bundles(settings: ServeSettings) -> list[Path]:
             raise UserError(f"there is no bundle at {folder}; train one with `python -m slu.train`")
         if settings.runtime == "onnx" and not (folder / "model.onnx").is_file():
             raise UserError(f"the bundle {folder} cannot run on onnxruntime; serve it with runtime=torch")
-    folders = [folder.resolve() for folder in named]
-    tasks = [read_json(folder / "spec.json")["task"] for folder in folders]
+    tasks = [read_json(folder / "spec.json")["task"] for folder in named]
     if settings.task and settings.task not in tasks:
         raise UserError(f"task={settings.task}: the bundles are for {', '.join(sorted(set(tasks)))}")
-    return folders
+    return [folder.absolute() for folder in named]
 
 
 def make_server(settings: ServeSettings) -> "SpeechServer":
     """Not yet running. Raises UserError as `find_bundles` does."""
-    folders = find_bundles(settings)
-    api = speech_api(job_reader(settings), folders, settings)
-    models = [described(folder) for folder in folders]
-    remembered, metrics = Remembered(), ServingMetrics(models)
+    places, board = find_bundles(settings), Board()
+    api = speech_api(job_reader(settings), places, settings, board)
+    remembered, metrics = Remembered(), ServingMetrics(board)
     guards: list[Any] = [(Guard, {"settings": settings, "remembered": remembered, "metrics": metrics})]
     if settings.cors:  # the last one stands outermost: a browser asks beforehand, and without the key
         allowed = {"allow_methods": ["GET", "POST"], "allow_headers": ["X-API-Key", "Content-Type"]}
@@ -59,10 +58,10 @@ def make_server(settings: ServeSettings) -> "SpeechServer":
     server = SpeechServer(
         api, accelerator="cpu", timeout=False, middlewares=guards, restart_workers=True, track_requests=False
     )
-    add_routes(server.app, models, metrics)
+    add_routes(server.app, board, metrics)
     if settings.feedback != "none":
         store = FeedbackStore(settings.feedback or default_url(Path(settings.outputs)))
-        add_feedback(server.app, store, remembered, {model["version"]: model["heads"] for model in models})
+        add_feedback(server.app, store, remembered, [place.parent for place in places])
     return server
 
 

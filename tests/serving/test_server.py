@@ -165,10 +165,10 @@ def test_what_it_counts_is_there_for_prometheus(server: Server) -> None:
     server.post(content=GOOD)
     server.post(content=b"junk")
     text = server.get("/metrics").text
-    assert 'slu_model_info{task="drinks",version="drinks"} 1.0' in text
+    assert 'slu_model_info{version="drinks"} 1.0' in text
     for line in (
         'slu_requests_total{status="200"}', 'slu_requests_total{status="422"}', "slu_request_seconds_bucket",
-        'slu_confidence_count{task="drinks"}', 'slu_classes_total{head="product"',
+        'slu_confidence_count{version="drinks"}', 'slu_classes_total{head="product"',
         'slu_stage_seconds_sum{stage="decode"}',
     ):  # fmt: skip
         assert line in text
