@@ -23,7 +23,7 @@ from tests.bundles.helpers import tiny_bundle
 from tests.conftest import RATE, ROOT, tone
 from tests.serving.helpers import Server, running
 
-LIMITS = ("max_upload_mb=1", "max_duration_s=2", "max_in_flight=8", "deadline_s=4")
+LIMITS = ("max_upload_mb=1", "max_duration_s=2", "max_in_flight=8")
 
 
 def audio(wave: np.ndarray, kind: str = "WAV", rate: int = RATE, subtype: str | None = None) -> bytes:
@@ -199,7 +199,7 @@ def test_a_slow_sender_holds_nobody(server: Server) -> None:
 
 
 def test_a_killed_worker_comes_back(bundle: Path, tmp_path: Path) -> None:
-    with running(tmp_path, f"bundle={bundle}", *LIMITS) as server:
+    with running(tmp_path, f"bundle={bundle}", *LIMITS, "deadline_s=4") as server:
         worker = max(server.family(), key=lambda pid: b"spawn_main" in _command(pid) and _memory(pid))
         os.kill(worker, signal.SIGKILL)
         limit, statuses = time.monotonic() + 60, []
