@@ -65,7 +65,7 @@ def test_a_small_bundle_that_learnt_something(trained: dict[str, Path], preset: 
     folder = trained[preset]
     copy = folder / "model.onnx"  # the network once more, for onnxruntime
     assert sum(file.stat().st_size for file in folder.iterdir() if file != copy) < 300_000
-    assert copy.stat().st_size < 300_000
+    assert copy.stat().st_size < 500_000  # its filters are written down, too
     spec = load_bundle(folder).spec
     assert [head.name for head in spec.heads] == ["gender"]
     assert spec.heads[0].classes == ("female", "male")
