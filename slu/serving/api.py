@@ -1,5 +1,6 @@
 """What a worker does: decode, hear, answer. Errors are values, so that one bad file costs its neighbours nothing."""
 
+import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -10,12 +11,13 @@ import litserve as ls
 from fastapi import Depends, Request
 from fastapi.responses import JSONResponse, Response
 
+from slu.common.errors import UserError
 from slu.serving.job import Job
-from slu.serving.models import Board, Models
+from slu.serving.models import Board, Live, Models
 from slu.serving.settings import ServeSettings
 
+_LOG = logging.getLogger(__name__)
 REQUEST_ID, VERSION = "X-Request-ID", "X-Model-Version"
-_GIVEN_UP = 504
 
 
 @dataclass(frozen=True)
@@ -56,31 +58,26 @@ class SpeechAPI(ls.LitAPI):  # type: ignore[misc]
         import torch  # in the worker alone: the process that speaks HTTP does without
 
         torch.set_num_threads(self.settings.threads)
-        self.models = Models([Path(place) for place in self.places], self.settings, self.board)
+        try:
+            self.models = Models([Path(place) for place in self.places], self.settings, self.board)
+        except UserError as error:
+            self.board.write(Live({}, {}, failed=str(error)))
+            logging.getLogger("litserve").setLevel(logging.CRITICAL)  # the server itself says it, in one sentence
+            raise
         self.models.follow()
 
     def decode_request(self, request):  # type: ignore[no-untyped-def]
         return self._decoded(request)
 
     def _decoded(self, job: Job) -> Decoded:
-        if time.monotonic() - job.received > self.settings.deadline_s:
-            return (
-                job,
-                None,
-                Refused(_GIVEN_UP, "the deadline had passed before its turn came"),
-            )  # nobody waits any more
-        version = self._version(job)
-        if isinstance(version, Refused):
-            return job, None, version
-        predictor = self.models.predictors[version]
+        if time.monotonic() - job.received > self.settings.deadline_s:  # nobody waits any more
+            return job, None, Refused(504, "the deadline had passed before its turn came")
+        predictor = (
+            self.models.named(job.model) if job.model else self.models.of_task(job.task or self.settings.task or "")
+        )
+        if predictor is None:
+            return job, None, Refused(404, "no model here has that version or task; GET /models lists them")
         return job, predictor, [self._audio(data, predictor) for data in job.files]
-
-    def _version(self, job: Job) -> str | Refused:
-        if job.model:
-            known = job.model in self.models.predictors
-            return job.model if known else Refused(404, "there is no such model here; GET /models lists them")
-        version = self.models.of_task(job.task or self.settings.task or "")
-        return version or Refused(404, "no model here has that task; GET /models lists them")
 
     def _audio(self, data: bytes, predictor: Any) -> Audio | Refused:
         from slu.audio.decode import AudioError, AudioLimits, decode
@@ -164,5 +161,6 @@ def _heard(predictor: Any, waveforms: list[Any]) -> list[Any]:
             try:
                 heard += predictor.predict_waveforms([waveform])
             except Exception:
+                _LOG.exception("the recogniser failed on a clip of %d samples", len(waveform))
                 heard.append(Refused(500, "the recogniser failed on this audio"))
         return heard

@@ -8,7 +8,7 @@ import asyncio
 import hmac
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from starlette.responses import JSONResponse
@@ -19,7 +19,7 @@ from slu.serving.metrics import ServingMetrics
 from slu.serving.request_log import RequestLog
 from slu.serving.settings import ServeSettings
 
-_OPEN = ("/", "/health", "/page.js", "/page.css")
+_OPEN = ("/", "/health", "/page.js", "/draw.js", "/page.css")
 """Without a key."""
 _HEADERS = (
     (b"x-content-type-options", b"nosniff"),
@@ -40,20 +40,26 @@ class Guard:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        answer = _Answer(send)
         start = time.monotonic()
+
+        def note(answer: "_Answer") -> None:
+            if scope["path"] == "/predict":
+                self._note(answer, time.monotonic() - start)
+
+        answer = _Answer(send, note)
         try:
             await self._guarded(scope, receive, answer)
         except _GoneError:
-            return
+            pass
         finally:
-            if scope["path"] == "/predict":
-                document = answer.document()
-                for one in document.get("results", [document]):
-                    self.remembered.add(one)
-                seconds = time.monotonic() - start
-                self.metrics.add(answer.status, document, seconds)
-                self.log.write(answer.status, document, 1e3 * seconds)
+            answer.finish()
+
+    def _note(self, answer: "_Answer", seconds: float) -> None:
+        document = answer.document()
+        for one in document.get("results", [document]):
+            self.remembered.add(one)
+        self.metrics.add(answer.status, document, seconds)
+        self.log.write(answer.status, document, 1e3 * seconds)
 
     async def _guarded(self, scope: Scope, receive: Receive, answer: "_Answer") -> None:
         headers = dict(scope["headers"])
@@ -149,10 +155,19 @@ def _replay(body: bytes, receive: Receive) -> Receive:
 
 
 class _Answer:
-    """`send`, with headers for safety; remembers the status and what was answered."""
+    """`send`, with headers for safety; remembers the status and what was answered.
 
-    def __init__(self, send: Send) -> None:
-        self.send, self.status, self.body = send, 0, b""
+    `note` is called once, before the last byte is sent: whoever has an answer can correct it at once.
+    """
+
+    def __init__(self, send: Send, note: Callable[["_Answer"], None]) -> None:
+        self.send, self.note, self.status, self.body, self.finished = send, note, 0, b"", False
+
+    def finish(self) -> None:
+        """Also of a client that has left before it was answered: its status is 0."""
+        if not self.finished:
+            self.finished = True
+            self.note(self)
 
     @property
     def begun(self) -> bool:
@@ -164,6 +179,8 @@ class _Answer:
             message = {**message, "headers": [*message.get("headers", []), *_HEADERS]}
         elif message["type"] == "http.response.body":
             self.body += message.get("body", b"")
+            if not message.get("more_body", False):
+                self.finish()
         await self.send(message)
 
     def document(self) -> dict[str, Any]:

@@ -11,7 +11,6 @@ from typing import Any
 
 from fastapi import HTTPException, Request
 from starlette.datastructures import UploadFile
-from starlette.formparsers import MultiPartException
 
 from slu.serving.settings import ServeSettings
 
@@ -55,11 +54,7 @@ def job_reader(settings: ServeSettings) -> Callable[[Request], Awaitable[Job]]:
                 uploads = [value for value in form.getlist("file") if isinstance(value, UploadFile)]
                 asked |= {name: value for name in asked if isinstance(value := form.get(name), str)}
                 return _job([await upload.read() for upload in uploads], asked, many=len(uploads) > 1)
-        except MultiPartException as error:
-            raise HTTPException(400, f"the form cannot be read: {error.message}") from None
-        except HTTPException:
-            raise
-        except Exception:  # of a parser that was given garbage
+        except (LookupError, UnicodeError):  # of the charset that the form names; what else is wrong is a 400 already
             raise HTTPException(400, "the form cannot be read") from None
 
     return read_job

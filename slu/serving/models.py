@@ -6,7 +6,7 @@ import json
 import multiprocessing
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +24,10 @@ class Live:
 
     versions: Mapping[str, str]
     """Place -> version."""
-    refused: Mapping[str, str]
-    """Version -> why it does not answer."""
+    refused: Mapping[str, tuple[str, str]]
+    """Place -> the version that it points to, and why that does not answer."""
+    failed: str = ""
+    """Why the worker could not start at all."""
 
     def folders(self) -> list[Path]:
         return [Path(place).parent / version for place, version in self.versions.items()]
@@ -39,14 +41,14 @@ class Board:
         self._text: Any = multiprocessing.get_context("spawn").Array("c", _ROOM)
 
     def write(self, live: Live) -> None:
-        text = json.dumps({"versions": dict(live.versions), "refused": dict(live.refused)}).encode()
+        text = json.dumps(asdict(live)).encode()
         with self._text.get_lock():
             self._text.value = text
 
     def read(self) -> Live:
         with self._text.get_lock():
-            document = json.loads(self._text.value or b'{"versions": {}, "refused": {}}')
-        return Live(document["versions"], document["refused"])
+            text = self._text.value
+        return Live(**json.loads(text)) if text else Live({}, {})
 
 
 class Models:
@@ -56,9 +58,9 @@ class Models:
         """Raises UserError for a bundle that cannot be used: at the start, nothing is refused silently."""
         self.places, self.settings, self.board = places, settings, board
         self.predictors: dict[str, Any] = {}
-        self.tasks: dict[str, str] = {}
-        self._order: dict[str, list[str]] = {str(place): [] for place in places}
-        self._refused: dict[str, str] = {}
+        self._live: dict[str, Any] = {}
+        self._order: dict[str, list[str]] = {}
+        self._refused: dict[str, tuple[str, str]] = {}
         for place in places:
             self._take_over(place, place.resolve())
         self._say()
@@ -66,24 +68,26 @@ class Models:
     def follow(self) -> None:
         threading.Thread(target=self._follow, daemon=True).start()
 
-    def of_task(self, task: str) -> str | None:
-        """The live version; of the first place where no task is named."""
-        for place in self.places:
-            version = self._order[str(place)][-1]
-            if task in ("", self.tasks[version]):
-                return version
-        return None
+    def named(self, version: str) -> Any:
+        """The Predictor of a version that is live, or was not long ago; None for others."""
+        return self.predictors.get(version)
+
+    def of_task(self, task: str) -> Any:
+        """The live Predictor, of the first place where no task is named; None where no place has it."""
+        live = (self._live[str(place)] for place in self.places)
+        return next((predictor for predictor in live if task in ("", predictor.bundle.spec.task)), None)
 
     def look(self) -> None:
         """Whether an alias has moved; what it points to is loaded if it has."""
         for place in self.places:
-            folder = place.resolve()
-            if folder.name == self._order[str(place)][-1] or folder.name in self._refused:
+            name, folder = str(place), place.resolve()
+            if folder.name in (self._live[name].bundle.version, self._refused.get(name, ("", ""))[0]):
                 continue
+            self._refused.pop(name, None)  # it is tried again when the alias comes back to it
             try:
                 self._take_over(place, folder)
             except Exception as error:  # whatever is wrong with it: the old one goes on
-                self._refused[folder.name] = " ".join(str(error).split())[:300]
+                self._refused[name] = (folder.name, " ".join(str(error).split())[:300])
             self._say()
 
     def _follow(self) -> None:
@@ -102,13 +106,13 @@ class Models:
             predictor = Predictor(bundle, runtime=self.settings.runtime, threads=self.settings.threads)
             rate = bundle.front_end.sample_rate  # the first inference is slow; let nobody wait for it
             predictor.predict_waveforms([np.random.default_rng(0).normal(0, 0.1, rate).astype(np.float32)])
-        order = [name for name in self._order[str(place)] if name != folder.name]
-        self.tasks = {**self.tasks, folder.name: predictor.bundle.spec.task}
-        self.predictors = {**self.predictors, folder.name: predictor}
-        self._order[str(place)] = [*order, folder.name]
-        kept = {name for names in self._order.values() for name in names[-_KEPT:]}
-        self.predictors = {name: value for name, value in self.predictors.items() if name in kept}
+        order = [name for name in self._order.get(str(place), []) if name != folder.name]
+        self._order[str(place)] = [*order, folder.name][-_KEPT:]
+        self._live[str(place)] = predictor
+        kept = {name for names in self._order.values() for name in names}
+        known = {**self.predictors, folder.name: predictor}
+        self.predictors = {name: value for name, value in known.items() if name in kept}
 
     def _say(self) -> None:
-        live = {place: names[-1] for place, names in self._order.items()}
+        live = {place: predictor.bundle.version for place, predictor in self._live.items()}
         self.board.write(Live(live, self._refused))

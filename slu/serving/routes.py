@@ -19,6 +19,7 @@ from slu.serving.models import Board
 _PAGE = {
     "/": ("index.html", "text/html"),
     "/page.js": ("page.js", "text/javascript"),
+    "/draw.js": ("draw.js", "text/javascript"),
     "/page.css": ("page.css", "text/css"),
 }
 _POLICY = "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; frame-ancestors 'none'"
@@ -56,9 +57,7 @@ def add_routes(app: FastAPI, board: Board, metrics: ServingMetrics) -> None:
     app.title, app.version = "slu", __version__
     app.router.routes[:] = [route for route in app.router.routes if getattr(route, "path", "") != "/"]
     for route in app.router.routes:
-        if (
-            isinstance(route, APIRoute) and route.path == "/predict"
-        ):  # a job is read by hand: FastAPI does not see of what
+        if isinstance(route, APIRoute) and route.path == "/predict":  # read by hand: FastAPI does not see of what
             route.summary, route.openapi_extra = "What is said in audio files", _REQUEST
     for path, (name, kind) in _PAGE.items():
         text = files("slu.serving").joinpath("page", name).read_text(encoding="utf-8")
@@ -68,7 +67,7 @@ def add_routes(app: FastAPI, board: Board, metrics: ServingMetrics) -> None:
     def list_models() -> JSONResponse:
         """The recognisers that answer here: version, task, heads with their classes, and what was measured."""
         live = board.read()
-        refused = [{"version": name, "refused": reason} for name, reason in live.refused.items()]
+        refused = [{"version": version, "refused": reason} for version, reason in live.refused.values()]
         return JSONResponse([*map(_described, live.folders()), *refused])
 
     @app.get("/metrics")
@@ -87,7 +86,9 @@ def add_feedback(app: FastAPI, store: FeedbackStore, remembered: Remembered, hom
         if answered is None:
             raise HTTPException(404, "there is no such answer any more; ask again and correct the new one")
         folders = [home / answered.model_version for home in homes]
-        heads = _described(next(folder for folder in folders if folder.is_dir()))["heads"]
+        heads = next((_described(folder).get("heads") for folder in folders if folder.is_dir()), None)
+        if heads is None:
+            raise HTTPException(404, "the model that answered is gone from the registry; ask again")
         if problem := unknown_label(correction.labels, heads):
             raise HTTPException(422, problem)
         try:
@@ -107,7 +108,10 @@ def _static(text: str, kind: str) -> Any:
 
 
 def _described(folder: Path) -> dict[str, Any]:
-    spec, metrics = read_json(folder / "spec.json"), read_json(folder / "metrics.json")
+    try:
+        spec, metrics = read_json(folder / "spec.json"), read_json(folder / "metrics.json")
+    except (OSError, ValueError):  # it answers from memory, but somebody has taken its folder away
+        return {"version": folder.name, "missing": "its folder cannot be read any more"}
     return {
         "version": folder.name,
         "task": spec["task"],

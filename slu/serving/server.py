@@ -40,7 +40,13 @@ def find_bundles(settings: ServeSettings) -> list[Path]:
             raise UserError(f"there is no bundle at {folder}; train one with `python -m slu.train`")
         if settings.runtime == "onnx" and not (folder / "model.onnx").is_file():
             raise UserError(f"the bundle {folder} cannot run on onnxruntime; serve it with runtime=torch")
-    tasks = [read_json(folder / "spec.json")["task"] for folder in named]
+    versions = [folder.resolve().name for folder in named]
+    if twice := sorted({name for name in versions if versions.count(name) > 1}):
+        raise UserError(f"bundle: two folders are called {twice[0]}, which is how an answer names its model; serve one")
+    try:
+        tasks = [str(read_json(folder / "spec.json")["task"]) for folder in named]
+    except (OSError, ValueError, KeyError, TypeError):
+        raise UserError(f"a bundle of {', '.join(map(str, named))} is damaged: its spec.json cannot be read") from None
     if settings.task and settings.task not in tasks:
         raise UserError(f"task={settings.task}: the bundles are for {', '.join(sorted(set(tasks)))}")
     return [folder.absolute() for folder in named]
@@ -58,6 +64,7 @@ def make_server(settings: ServeSettings) -> "SpeechServer":
     server = SpeechServer(
         api, accelerator="cpu", timeout=False, middlewares=guards, restart_workers=True, track_requests=False
     )
+    server.board = board
     add_routes(server.app, board, metrics)
     if settings.feedback != "none":
         store = FeedbackStore(settings.feedback or default_url(Path(settings.outputs)))
@@ -69,6 +76,7 @@ class SpeechServer(ls.LitServer):  # type: ignore[misc]
     """LitServe's, which ends when its HTTP process does, or the one that keeps its queues: a port that accepts and
     never answers helps nobody."""
 
+    board: Board
     stopping = False
     """Asked to, or already at it."""
     lost = False
@@ -113,6 +121,10 @@ def serve(settings: ServeSettings) -> None:
         server.run(
             host=settings.host, port=settings.port, generate_client_file=False, log_level="warning", num_api_servers=1
         )
+    except RuntimeError:
+        if reason := server.board.read().failed:
+            raise UserError(reason) from None
+        raise
     except (EOFError, OSError):  # of a connection to a process that is gone
         server.lost = True
     if server.lost:

@@ -1,5 +1,6 @@
 """A real server in a process of its own, with a tiny bundle."""
 
+import io
 import os
 import signal
 import socket
@@ -13,8 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import numpy as np
+import soundfile as sf
 
-from tests.conftest import ROOT
+from tests.conftest import RATE, ROOT, tone
+
+LIMITS = ("max_upload_mb=1", "max_duration_s=2", "max_in_flight=8")
+"""Of the server that most tests share."""
 
 
 @dataclass
@@ -82,3 +88,13 @@ def running(folder: Path, *settings: str) -> Iterator[Server]:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+
+
+def audio(wave: np.ndarray, kind: str = "WAV", rate: int = RATE, subtype: str | None = None) -> bytes:
+    file = io.BytesIO()
+    sf.write(file, wave, rate, subtype=subtype, format=kind)
+    return file.getvalue()
+
+
+GOOD = audio(tone(300, 0.6))
+"""A clip that is answered."""

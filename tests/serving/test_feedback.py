@@ -13,11 +13,8 @@ import pytest
 from slu.common.errors import UserError
 from slu.serving.feedback import Answered, Correction, FeedbackStore, Remembered, unknown_label
 from tests.bundles.helpers import tiny_bundle
-from tests.conftest import tone
-from tests.serving.helpers import Server, running
-from tests.serving.test_server import audio
+from tests.serving.helpers import GOOD, Server, running
 
-GOOD = audio(tone(300, 0.6))
 ANSWER = Answered({"product": "tea", "quantity": "1"}, 0.4, "v1")
 
 

@@ -6,11 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.bundles.helpers import tiny_bundle
-from tests.conftest import tone
-from tests.serving.helpers import Server, running
-from tests.serving.test_server import audio
+from tests.serving.helpers import GOOD, Server, running
 
-GOOD = audio(tone(300, 0.6))
 PROMOTIONS = 20
 
 
