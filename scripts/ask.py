@@ -27,8 +27,10 @@ def main() -> None:
     for file in files:
         try:
             answer = ask(url, Path(file).read_bytes(), key)
+        except urllib.error.URLError as error:
+            sys.exit(f"error: no server answers at {url} ({error.reason}); start one with python -m slu.serve")
         except OSError as error:
-            sys.exit(f"{file}: {error}")
+            sys.exit(f"error: {file}: {error.strerror}")
         if "detail" in answer:
             print(f"{file}: refused: {answer['detail']}")
         elif not answer["understood"]:
