@@ -33,7 +33,8 @@ def export_onnx(recogniser: Recogniser, size: int, path: Path, weights: str) -> 
     """Writes the file; the largest difference to torch that was seen. `size` is that of the features, `weights` a hash
     that says what was exported.
 
-    Raises ExportError where the network cannot be written down, or does not compute the same; then there is no file.
+    Raises ExportError where the network cannot be written down or does not compute the same, and OSError where the
+    file cannot be written; then there is no file.
     """
     network = _OneClip(recogniser).eval()
     clips = [_features(frames, size) for frames in _FRAMES]
@@ -51,6 +52,9 @@ def export_onnx(recogniser: Recogniser, size: int, path: Path, weights: str) -> 
         onnx.save(model, path)
         session = open_session(path, weights)
         difference = max(_difference(network, session, clip) for clip in clips)
+    except OSError:  # a full disk is no property of the network: the bundle is not written
+        path.unlink(missing_ok=True)
+        raise
     except Exception as error:  # what the exporter raises is not documented, and changes
         path.unlink(missing_ok=True)
         raise ExportError(f"not exported to ONNX: {' '.join(str(error).split())[:200]}") from None

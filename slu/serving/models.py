@@ -81,9 +81,13 @@ class Models:
         """Whether an alias has moved; what it points to is loaded if it has."""
         for place in self.places:
             name, folder = str(place), place.resolve()
-            if folder.name in (self._live[name].bundle.version, self._refused.get(name, ("", ""))[0]):
+            if folder.name == self._refused.get(name, ("", ""))[0]:
                 continue
-            self._refused.pop(name, None)  # it is tried again when the alias comes back to it
+            refused = self._refused.pop(name, None)  # it is tried again when the alias comes back to it
+            if folder.name == self._live[name].bundle.version:
+                if refused:
+                    self._say()
+                continue
             try:
                 self._take_over(place, folder)
             except Exception as error:  # whatever is wrong with it: the old one goes on

@@ -1,5 +1,6 @@
 """onnxruntime computes what torch computes, whatever the encoder; a bundle that cannot says why."""
 
+import errno
 import shutil
 from pathlib import Path
 
@@ -64,6 +65,18 @@ class Different(nn.Module):
 def test_what_computes_something_else_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ExportError, match="differ by"):
         export_onnx(Different(make_recogniser(make_spec())), 16, tmp_path / ONNX, "w")  # type: ignore[arg-type]
+    assert not (tmp_path / ONNX).exists()
+
+
+def test_a_full_disk_is_not_mistaken_for_a_network_that_cannot_be_exported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("slu.bundles.onnx_export.onnx.save", full)
+    with pytest.raises(OSError, match="No space left"):
+        export_onnx(make_recogniser(make_spec()), 16, tmp_path / ONNX, "w")
     assert not (tmp_path / ONNX).exists()
 
 

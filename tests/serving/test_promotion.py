@@ -66,7 +66,12 @@ def test_twenty_promotions_under_load_lose_nothing(tmp_path: Path) -> None:
         assert refused["version"] == "broken"
         assert "is damaged" in refused["refused"]
         assert server.post(content=GOOD).json()["model_version"] == "v1"
+        promote(home, "v1")
+        until(lambda: len(server.get("/models").json()) == 1)
+        promote(home, "broken")
+        until(lambda: len(server.get("/models").json()) == 2)
         promote(home, "v2")
         until(lambda: live(server) == ["v2"])
+        assert len(server.get("/models").json()) == 1
         assert server.post(content=GOOD).json()["model_version"] == "v2"
         assert server.post(content=GOOD, params={"model": "v1"}).json()["model_version"] == "v1", "by name, still"
