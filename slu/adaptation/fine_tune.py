@@ -5,10 +5,11 @@ import time
 import warnings
 from copy import deepcopy
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from slu.adaptation.batches import draw_batches
 from slu.adaptation.clips import Clips
@@ -53,7 +54,8 @@ def fine_tune(
     if hears_frames(recipe.model):
         align_dataset(network, data, recipe.spec)  # type: ignore[arg-type]
     augment = Augment(recipe.augment, recipe.front_end.hop_s, recipe.front_end.band_hz)
-    optimizer = torch.optim.AdamW(network.parameters(), lr=settings.lr, weight_decay=0.0)
+    frozen = [parameter for parameter in network.parameters() if not parameter.requires_grad]
+    optimizer = torch.optim.AdamW(_groups(network, frozen, settings), weight_decay=0.0)
     rng = np.random.default_rng([settings.seed, seed])
     batches = draw_batches(data, beside, own, settings, rng)
     threads, steps = torch.get_num_threads(), 0
@@ -71,13 +73,23 @@ def fine_tune(
         fix_statistics(network)
         loss = _loss(classifier, batch._replace(features=features, lengths=lengths, frame_labels=frames))
         for group in optimizer.param_groups:
-            group["lr"] = settings.lr * min(1.0, (steps + 1) / _WARM_UP) * 0.5 * (1 + math.cos(math.pi * progress))
+            group["lr"] = group["peak"] * min(1.0, (steps + 1) / _WARM_UP) * 0.5 * (1 + math.cos(math.pi * progress))
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimizer.step()
         steps += 1
+    for parameter in frozen:
+        parameter.requires_grad_(False)
     return FineTuned(deepcopy(network).eval(), steps, time.process_time() - began)
+
+
+def _groups(network: Recogniser, frozen: list[nn.Parameter], settings: AdaptSettings) -> list[dict[str, Any]]:
+    """Of parameters, each with its rate at the peak; those that were frozen learn only at a rate of their own."""
+    groups = [{"params": [p for p in network.parameters() if p.requires_grad], "peak": settings.lr}]
+    if frozen and settings.trunk_lr:
+        groups.append({"params": [p.requires_grad_(True) for p in frozen], "peak": settings.trunk_lr})
+    return groups
 
 
 def _loss(classifier: UtteranceClassifier, batch: Batch) -> Tensor:

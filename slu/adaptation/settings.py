@@ -31,6 +31,8 @@ class AdaptSettings:
     """Of one clip in a batch, at most on average: a single clip must not teach that there is but one class."""
     lr: Annotated[float, Field(gt=0)] = 5e-4
     """Of AdamW at its peak; it falls to zero by half a cosine."""
+    trunk_lr: Annotated[float, Field(ge=0)] = 0.0
+    """Likewise, of weights that the bundle's own training left as they were published; 0 leaves them so, too."""
     prior_clips: Annotated[float, Field(ge=0)] = 4.0
     """Batch statistics: n clips count as n, those of the bundle's training as this many."""
     folds: Annotated[int, Field(ge=0)] = 3

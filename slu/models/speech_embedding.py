@@ -2,7 +2,8 @@
 
 The embedding (Lin et al., "Training Keyword Spotters with Limited and Synthesized Speech Data", ICASSP 2020) was
 trained by its authors to tell thousands of words apart in recordings of people, so that a head on it can be trained on
-a synthesiser's voice and still hear a person's. Its weights stay as they are; only what is on top of them learns.
+a synthesiser's voice and still hear a person's. Its weights stay as they are, and only what is on top of them learns:
+on synthetic voices they would forget people. An adaptation to recordings of people may move them (`adapt.trunk_lr`).
 """
 
 import math
@@ -69,10 +70,9 @@ class SpeechEmbedding(nn.Module):
         self.trunk.load_published()
 
     def forward(self, x: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        with torch.no_grad():
-            powers = (x * math.log(10)).exp()
-            ramps = loudness_ramps(powers.sum(2), lengths, self.stride, self.levels)
-            x, lengths = self.trunk((powers @ self.bands).clamp(min=1e-20).log10(), lengths)
+        powers = (x * math.log(10)).exp()
+        ramps = loudness_ramps(powers.sum(2), lengths, self.stride, self.levels)
+        x, lengths = self.trunk((powers @ self.bands).clamp(min=1e-20).log10(), lengths)
         mask = frame_mask(lengths, x.shape[1])
         x = self.entry_norm(self.entry(torch.cat([x, ramps], 2)), mask)
         for block in self.blocks:

@@ -115,7 +115,13 @@ class Trunk(nn.Module):
                 x = conv(x)
                 if conv is first:  # trained with a rectifier before the normalisation that is in its weights now
                     x = torch.maximum(x, first.bias.view(-1, 1, 1))
-                x = F.leaky_relu_(x.clamp_(min=-2.0), 0.2)
+                x = _rectified(x)
             step = (stage.pool[0] // halved, stage.pool[1]) if convs is stages[-1] else stage.pool
             x = F.max_pool2d(x, stage.pool, step)
         return self.last(x)  # type: ignore[no-any-return]
+
+
+def _rectified(x: Tensor) -> Tensor:
+    if x.requires_grad:  # in place, it would overwrite what the gradient is computed from
+        return F.leaky_relu(x.clamp(min=-2.0), 0.2)
+    return F.leaky_relu_(x.clamp_(min=-2.0), 0.2)

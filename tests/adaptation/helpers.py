@@ -16,13 +16,22 @@ from slu.bundles.bundle import save_bundle
 from slu.corpus.manifest import read_manifest
 from slu.features import build_front_end
 from slu.features.augment import AugmentSettings
-from slu.models import build_recogniser
+from slu.models import build_recogniser, m1
 from slu.spec import Head, TaskSpec
 from slu.training.classifier import LossSettings
 from slu.training.preprocessing import preprocess
 from tests.conftest import RATE, tone
 from tests.studies.helpers import M1
 from tests.training.test_preprocessing import LOGMEL
+
+
+class FrozenEntry(m1.M1):
+    """Its first convolution stays as it was published, but for an adaptation with a rate for it."""
+
+    def __init__(self, n_features: int, **settings: Any) -> None:
+        super().__init__(n_features, **settings)
+        next(self.parameters()).requires_grad_(False)
+
 
 HEADS = (Head("pitch", ("low", "high")), Head("length", ("short", "long")))
 SPEC = TaskSpec("tones", HEADS, LOGMEL, min_confidence=0.0)

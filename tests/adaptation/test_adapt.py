@@ -15,14 +15,20 @@ from slu.adaptation.adapt import tuned
 from slu.adaptation.check import Answered, answered, change
 from slu.adaptation.clips import Clips, labelled_clips, unlabelled_clips
 from slu.adaptation.drawing import in_turn
+from slu.adaptation.fine_tune import fine_tune
 from slu.adaptation.replay import Replay, ReplaySettings, replayed
 from slu.adaptation.self_training import believed, hear, self_labelled
-from slu.adaptation.settings import AdaptSettings
+from slu.adaptation.settings import AdaptSettings, Recipe
 from slu.adaptation.statistics import mix_statistics
 from slu.bundles import Bundle, load_bundle
 from slu.evaluation.intervals import units
+from slu.features import build_front_end
+from slu.features.augment import AugmentSettings
+from slu.models import build_recogniser, m1
 from slu.spec import Head, TaskSpec
-from tests.adaptation.helpers import SPEC, new_person, train_bundle
+from slu.training.classifier import LossSettings
+from tests.adaptation.helpers import M1, SPEC, FrozenEntry, new_person, train_bundle
+from tests.training.test_preprocessing import LOGMEL
 
 QUICK = AdaptSettings(steps=30, batch_size=16, lr=3e-3, rounds=1, seconds=30)
 
@@ -70,6 +76,21 @@ def test_equal_seeds_give_equal_networks_and_the_time_limit_ends_a_fit(
     first, again = (tuned(bundle, own, None, replay.train, quick).network.state_dict() for _ in range(2))
     assert all(torch.equal(first[name], again[name]) for name in first)
     assert tuned(bundle, own, None, replay.train, replace(QUICK, seconds=1e-3)).fits[0].steps < QUICK.steps
+
+
+def test_what_was_published_learns_only_at_a_rate_of_its_own(own: Clips, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(m1, "M1", FrozenEntry)
+    recipe = Recipe(M1, SPEC, build_front_end(LOGMEL), LossSettings(), AugmentSettings())
+    start = build_recogniser(M1, recipe.front_end.size, SPEC)
+    for rate in (0.0, 1e-3):
+        network = fine_tune(start, own, own, recipe, replace(QUICK, steps=2, trunk_lr=rate)).network
+        after = dict(network.named_parameters())
+        moved = {name: not torch.equal(p, after[name]) for name, p in start.named_parameters()}
+        published = [name for name, p in start.named_parameters() if not p.requires_grad]
+        assert published
+        assert all(moved[name] == bool(rate) for name in published)
+        assert any(moved[name] for name in moved if name not in published)
+        assert not any(after[name].requires_grad for name in published), "the next training leaves them again"
 
 
 def test_statistics_move_by_the_share_of_the_clips_and_stay_in_fine_tuning(

@@ -65,6 +65,22 @@ def test_half_the_stride_has_the_same_embeddings_and_as_many_between() -> None:
     torch.testing.assert_close(fine[:, ::2], coarse, atol=1e-4, rtol=1e-4)
 
 
+def test_it_can_learn_although_it_computes_in_place_otherwise() -> None:
+    network, x = (
+        trunk(4).double(),
+        torch.randn(1, 1, 84, 32, dtype=torch.double, generator=torch.Generator().manual_seed(0)),
+    )
+    bias = network.stages[1][0].bias
+    before = network.convolve(x)
+    bias.requires_grad_(True)
+    after = network.convolve(x)
+    torch.testing.assert_close(before, after)
+    (slope,) = torch.autograd.grad(after.sum(), bias)
+    step = 1e-6 * slope / slope.norm()
+    bias.requires_grad_(False).add_(step)
+    torch.testing.assert_close((network.convolve(x) - before).sum(), 1e-6 * slope.norm(), rtol=1e-3, atol=0.0)
+
+
 @pytest.mark.parametrize("levels", [0, 6])
 def test_answers_do_not_depend_on_padding_or_neighbours(levels: int) -> None:
     network, features = classifier(levels=levels).network.eval(), torch.randn(2, 90, 64)
