@@ -36,7 +36,7 @@ def main() -> None:
     arguments = _arguments()
     from slu.audio.decode import AudioError  # after parsing: --help should not wait for torch
     from slu.bundles import Predictor, load_bundle
-    from slu.bundles.prediction import DOUBTS
+    from slu.inference.prediction import DOUBTS
 
     predictor = Predictor(load_bundle(Path(arguments.bundle)))
     failed = []

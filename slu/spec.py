@@ -103,7 +103,7 @@ class TaskSpec:
     grammar: Mapping[str, Any] = field(default_factory=dict)
     """What can be said and how: `Grammar.to_json` of slu.decoding; empty for models that do without."""
     confidence: Mapping[str, float] = field(default_factory=dict)
-    """Coefficients by name of evidence, and BIAS: the confidence is their logistic sum (see slu.bundles.decision).
+    """Coefficients by name of evidence, and BIAS: the confidence is their logistic sum (see slu.inference.decision).
     Empty: the product of the answered classes' scores."""
 
     def __post_init__(self) -> None:

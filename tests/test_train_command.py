@@ -151,9 +151,9 @@ def test_training_path_and_predictor_give_equal_logits(trained: Path, tones: Pat
         from slu.audio.decode import decode
 
         waveform = decode(Path(test["file_name"].iloc[i]), bundle.front_end.sample_rate)
-        served = predictor.logits([predictor.features(waveform)])
+        served = predictor.network([predictor.features(waveform)]).logits
         for head in trained_on:
-            torch.testing.assert_close(served[head][0], trained_on[head][i], atol=1e-5, rtol=1e-5)
+            torch.testing.assert_close(torch.from_numpy(served[head][0]), trained_on[head][i], atol=1e-5, rtol=1e-5)
 
 
 def test_predict_and_evaluate_use_the_bundle(trained: Path, tones: Path) -> None:

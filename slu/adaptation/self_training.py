@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from slu.adaptation.clips import Clips
-from slu.bundles.decision import decide, stated, temper
+from slu.inference.decision import decide, stated, temper
 from slu.models import Recogniser
 from slu.spec import TaskSpec
 

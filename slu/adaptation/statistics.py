@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from slu.models import Recogniser
 from slu.models.layers import MaskedNorm
 
 _BATCH = 64
@@ -24,7 +25,7 @@ def fix_statistics(network: nn.Module) -> None:
 
 
 @torch.no_grad()
-def mix_statistics(network: nn.Module, features: Sequence[Tensor], prior_clips: float) -> None:
+def mix_statistics(network: Recogniser, features: Sequence[Tensor], prior_clips: float) -> None:
     """Move running means and variances to those of clips (frames, size), in place, by n / (n + `prior_clips`).
 
     A network without batch normalisation stays as it is.
@@ -35,7 +36,6 @@ def mix_statistics(network: nn.Module, features: Sequence[Tensor], prior_clips: 
     was_training, before = network.training, [_state(norm) for norm in norms]
     momenta = [norm.momentum for norm in norms]
     network.eval()
-    network.training = True  # of the whole alone: what it does only in prediction is not needed here
     for module in network.modules():
         if isinstance(module, (MaskedNorm, _BatchNorm)):
             module.train()
@@ -47,7 +47,7 @@ def mix_statistics(network: nn.Module, features: Sequence[Tensor], prior_clips: 
     for part in range(count):  # every batch has clips of all lengths
         clips = [features[i] for i in order[part::count]]
         lengths = torch.tensor([len(clip) for clip in clips])
-        network(torch.nn.utils.rnn.pad_sequence(clips, batch_first=True), lengths)
+        network.outputs(torch.nn.utils.rnn.pad_sequence(clips, batch_first=True), lengths)
     weight = len(features) / (len(features) + prior_clips)
     for norm, (mean, variance), momentum in zip(norms, before, momenta, strict=True):
         new_mean, new_variance = _state(norm)

@@ -14,10 +14,10 @@ from slu.adaptation.replay import ReplaySettings, replayed
 from slu.adaptation.settings import AdaptSettings
 from slu.benchmarks.trainings import Trained
 from slu.bundles import load_bundle, save_bundle
-from slu.bundles.bundle import METRICS
 from slu.common.files import atomic_directory, read_json
 from slu.common.stage import fingerprint, is_fresh, mark_done
 from slu.corpus.manifest import Manifest
+from slu.inference.files import METRICS
 from slu.training.preprocessing import preprocess
 
 VERSION = 2

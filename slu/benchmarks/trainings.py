@@ -18,10 +18,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from slu.bundles.bundle import METRICS
 from slu.common.errors import UserError
 from slu.common.files import content_hash, from_here, read_json
 from slu.common.stage import RECORD, fingerprint, is_fresh, mark_done
+from slu.inference.files import METRICS
 
 VERSION = 1
 """Raised whenever the same settings would train another recogniser."""

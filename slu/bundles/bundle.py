@@ -27,11 +27,10 @@ from slu.bundles.onnx_export import ExportError, export_onnx
 from slu.common.errors import UserError
 from slu.common.files import atomic_write, content_hash, read_json, settings_hash, write_json
 from slu.features import FrontEnd, build_front_end
+from slu.inference.files import CARD, CONFIG, METRICS, ONNX, SPEC, TRAINING, WEIGHTS
+from slu.inference.onnx_runtime import MADE_FROM, pins
 from slu.models import Recogniser, build_recogniser
 from slu.spec import TaskSpec
-
-WEIGHTS, SPEC, CONFIG, METRICS = "model.safetensors", "spec.json", "config.yaml", "metrics.json"
-TRAINING, CARD, ONNX = "training.json", "model_card.md", "model.onnx"
 
 
 @dataclass(frozen=True)
@@ -57,7 +56,7 @@ def save_bundle(
 ) -> None:
     """Write the files of a bundle into an existing folder; the registry makes the folder appear at once."""
     weights = {name: tensor.detach().cpu().contiguous() for name, tensor in recogniser.state_dict().items()}
-    save_file(weights, folder / WEIGHTS, metadata={**_pins(spec), **_network_pin(config)})
+    save_file(weights, folder / WEIGHTS, metadata={**pins(spec), **_network_pin(config)})
     write_json(folder / SPEC, spec.to_json())
     with atomic_write(folder / CONFIG) as file:
         yaml.safe_dump(dict(config), file, allow_unicode=True, sort_keys=False)
@@ -74,8 +73,9 @@ def _exported(folder: Path, recogniser: Recogniser, spec: TaskSpec) -> dict[str,
     """What came of the export, for metrics.json: a network that torch alone can compute is a bundle none the less."""
     mode = recogniser.training
     try:
-        size, weights = build_front_end(spec.front_end).size, content_hash(folder / WEIGHTS)
-        return {"difference": export_onnx(recogniser.eval(), size, folder / ONNX, weights)}
+        size = build_front_end(spec.front_end).size
+        properties = {**pins(spec), MADE_FROM: content_hash(folder / WEIGHTS)}
+        return {"difference": export_onnx(recogniser.eval(), size, folder / ONNX, properties)}
     except ExportError as error:
         return {"refused": str(error)}
     finally:
@@ -101,9 +101,9 @@ def load_bundle(folder: Path) -> Bundle:
                 raise ValueError(f"{name} is not a mapping")
         spec = TaskSpec.from_json(document)
         with safe_open(folder / WEIGHTS, framework="pt") as file:
-            pins = file.metadata() or {}
+            known = file.metadata() or {}
             weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
-        _check(pins, _pins(spec))
+        _check(known, pins(spec))
         for head in spec.heads:
             if read_json(folder / f"{head.label_map}2id.json") != head.to_ids():
                 raise ValueError(f"{head.label_map}2id.json disagrees with {SPEC}")
@@ -112,7 +112,7 @@ def load_bundle(folder: Path) -> Bundle:
         if {n: v.shape for n, v in recogniser.state_dict().items()} != {n: v.shape for n, v in weights.items()}:
             raise ValueError("its weights are not those that this version makes of its settings; train it again")
         recogniser.load_state_dict(weights)
-        _check(pins, _network_pin(config))  # last: what does not even fit says so more clearly above
+        _check(known, _network_pin(config))  # last: what does not even fit says so more clearly above
     except FileNotFoundError as error:
         missing = Path(error.filename or WEIGHTS).name  # safetensors leaves the name out
         raise UserError(f"the bundle {folder} is damaged: {missing} is missing") from None
@@ -122,18 +122,11 @@ def load_bundle(folder: Path) -> Bundle:
     return Bundle(folder, folder.name, spec, front_end.eval(), recogniser.eval(), config, metrics, training)
 
 
-def _check(pins: Mapping[str, str], expected: Mapping[str, str]) -> None:
+def _check(known: Mapping[str, str], expected: Mapping[str, str]) -> None:
     for key, value in expected.items():
-        if pins.get(key) != value:
+        if known.get(key) != value:
             raise ValueError(f"its {key.replace('_', ' ')} is not the one that the weights were trained with")
 
 
 def _network_pin(config: Mapping[str, Any]) -> dict[str, str]:
     return {"network": settings_hash(dict(config["model"]))}
-
-
-def _pins(spec: TaskSpec) -> dict[str, str]:
-    return {
-        "front_end": settings_hash(dict(spec.front_end)),
-        "label_order": settings_hash([(h.name, list(h.classes)) for h in spec.heads]),
-    }

@@ -1,164 +1,49 @@
-"""`Predictor`: audio in, `Prediction` out. What it hears is exactly what training heard."""
+"""The Predictor of a whole bundle: torch computes, or onnxruntime where the bundle holds an ONNX file."""
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import NamedTuple, TypeAlias
+from collections.abc import Sequence
+from typing import Literal
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
-from torch import Tensor
 
-from slu.audio.decode import AudioLimits, Waveform, decode, rms_db
-from slu.audio.segment import SILENCE_DB, decoding_limits, heard_segments, voiced
+from slu.audio.decode import AudioLimits, Waveform
 from slu.bundles.bundle import Bundle
-from slu.bundles.decision import confidence, decide, stated, temper
-from slu.bundles.prediction import (
-    AMBIGUOUS,
-    NOISE,
-    NOT_ON_MENU,
-    NOT_SURE,
-    SILENCE,
-    TOO_LONG,
-    TOO_SHORT,
-    Prediction,
-)
-from slu.bundles.runtime import Runtime, network_of
-from slu.bundles.second_best import second_best
-from slu.models.evidence import VOICED
+from slu.common.errors import UserError
+from slu.inference.arrays import Floats
+from slu.inference.conclusion import Heard
+from slu.inference.files import ONNX
+from slu.inference.onnx_runtime import OnnxNetwork
+from slu.inference.predictor import Engine
+from slu.inference.predictor import Predictor as _Predictor
 
-Scores: TypeAlias = NDArray[np.float32]
-
-_BATCH = 32
-"""Clips or segments at a time: memory does not grow with the length of a recording."""
-
-_LEAST_VOICED = 1.0
-"""Frames of a voice below which there is none, where the network tells them."""
-
-_QUIET_DB = -50.0
-"""Without a voice, what is below this level (RMS, dB full scale) is called silence, and the rest noise."""
+Runtime = Literal["torch", "onnx"]
 
 
-class Heard(NamedTuple):
-    scores: dict[str, Scores]
-    """(clips, classes) probabilities by head, at the temperatures of the heads."""
-    evidence: dict[str, NDArray[np.float32]]
-    """(clips,) by name, as the network gives it."""
-
-
-class Predictor:
+class Predictor(_Predictor):
     def __init__(
         self, bundle: Bundle, limits: AudioLimits | None = None, runtime: Runtime = "torch", threads: int = 1
     ) -> None:
         """`limits` of decoding: unless given, those of the bundle's task. `runtime` computes the network, on that many
-        `threads` where it is onnxruntime.
+        `threads` where it is onnxruntime; torch has its own.
 
         Raises UserError for a bundle that the runtime cannot compute.
         """
-        self._network = network_of(bundle, runtime, threads)
-        self.bundle, self.limits = bundle, limits or decoding_limits(bundle.spec)
-
-    def predict(self, source: Path | bytes) -> Prediction:
-        """Raises slu.audio.decode.AudioError for audio that cannot be used."""
-        return self.predict_waveforms([decode(source, self.bundle.front_end.sample_rate, self.limits)])[0]
-
-    def predict_waveforms(self, waveforms: Sequence[Waveform]) -> list[Prediction]:
-        """Mono samples at the front end's rate; answers do not depend on what else is in the list."""
-        scores, evidence = self.hear(waveforms)
-        return [
-            self.answer(
-                {name: values[i] for name, values in scores.items()},
-                duration_s=len(waveform) / self.bundle.front_end.sample_rate,
-                level_db=rms_db(waveform),
-                evidence={name: float(values[i]) for name, values in evidence.items()},
-            )
-            for i, waveform in enumerate(waveforms)
-        ]
-
-    def scores(self, waveforms: Sequence[Waveform]) -> dict[str, Scores]:
-        """(clips, classes) probabilities by head, at the temperatures of the heads."""
-        return self.hear(waveforms).scores
-
-    def hear(self, waveforms: Sequence[Waveform]) -> Heard:
-        """Of a clip that is heard in segments, the mean of theirs, silent ones aside."""
-        rate, spec = self.bundle.front_end.sample_rate, self.bundle.spec
-        heard = [
-            (clip, segment.samples)
-            for clip, waveform in enumerate(waveforms)
-            for segment in voiced(heard_segments(waveform, rate, spec))
-        ]
-        owners = np.array([clip for clip, _ in heard])
-        batches = [[piece for _, piece in heard[i : i + _BATCH]] for i in range(0, len(heard), _BATCH)]
-        parts = [self._hear(batch) for batch in batches]
-
-        def mean(name: str, kind: int) -> Scores:
-            values = np.concatenate([part[kind][name] for part in parts])
-            return np.stack([values[owners == clip].mean(axis=0) for clip in range(len(waveforms))])
-
-        scores = {head.name: temper(mean(head.name, 0), head.temperature) for head in spec.heads}
-        return Heard(scores, {name: mean(name, 1) for name in parts[0].evidence})
-
-    def _hear(self, waveforms: Sequence[Waveform]) -> Heard:
-        """Of each waveform as a whole, at temperature 1."""
-        logits, evidence = self.network([self.features(waveform) for waveform in waveforms])
-        return Heard(
-            {name: values.softmax(dim=1).numpy() for name, values in logits.items()},
-            {name: values.numpy() for name, values in evidence.items()},
-        )
+        self.bundle = bundle
+        network = self._by_torch if runtime == "torch" else _onnx_network(bundle, threads)
+        rate = bundle.front_end.sample_rate
+        super().__init__(Engine(bundle.spec, bundle.version, rate, self._by_front_end, network), limits)
 
     @torch.inference_mode()
-    def features(self, waveform: Waveform) -> Tensor:
-        return self.bundle.front_end(torch.from_numpy(waveform))  # type: ignore[no-any-return]
+    def _by_front_end(self, waveform: Waveform) -> Floats:
+        return self.bundle.front_end(torch.from_numpy(waveform)).numpy()  # type: ignore[no-any-return]
 
-    def logits(self, features: Sequence[Tensor]) -> dict[str, Tensor]:
-        """(frames, size) each -> (batch, classes) by head."""
-        return self.network(features)[0]
+    def _by_torch(self, features: Sequence[Floats]) -> Heard:
+        clips = [torch.from_numpy(values) for values in features]
+        padded = torch.nn.utils.rnn.pad_sequence(clips, batch_first=True)
+        return self.bundle.recogniser.hear(padded, torch.tensor([len(clip) for clip in clips]))
 
-    def network(self, features: Sequence[Tensor]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-        return self._network(features)
 
-    def answer(
-        self,
-        scores: Mapping[str, Scores],
-        *,
-        duration_s: float,
-        level_db: float,
-        evidence: Mapping[str, float] | None = None,
-    ) -> Prediction:
-        """What one clip's probabilities, (classes,) by head, mean, given its length, RMS level and evidence."""
-        spec, known = self.bundle.spec, evidence or {}
-        answers = {head.name: decide(head, scores[head.name]) for head in spec.heads}
-        labels = {head.name: head.classes[int(answers[head.name])] for head in spec.heads}
-        product = float(np.prod([stated(scores[name], index) for name, index in answers.items()]))
-        display = {head.name: head.shown(labels[head.name]) for head in spec.heads}
-        return Prediction(
-            labels=labels,
-            scores={h.name: dict(zip(h.classes, scores[h.name].tolist(), strict=True)) for h in spec.heads},
-            confidence=self._confidence(product, known),
-            understood=not (reason := self._reason(product, known, duration_s, level_db)),
-            reason=reason,
-            duration_s=round(duration_s, 3),
-            model_version=self.bundle.version,
-            display=display,
-            alternatives=second_best(spec.heads, scores, answers),
-        )
-
-    def _confidence(self, product: float, evidence: Mapping[str, float]) -> float:
-        known = {name: np.asarray(value) for name, value in evidence.items()}
-        return float(confidence(self.bundle.spec.confidence, np.asarray(product), known))
-
-    def _reason(self, product: float, evidence: Mapping[str, float], duration_s: float, level_db: float) -> str:
-        spec = self.bundle.spec
-        if level_db < SILENCE_DB:
-            return SILENCE
-        if duration_s < spec.min_duration_s:
-            return TOO_SHORT
-        if duration_s > spec.max_duration_s:
-            return TOO_LONG
-        if evidence.get(VOICED, _LEAST_VOICED) < _LEAST_VOICED:
-            return SILENCE if level_db < _QUIET_DB else NOISE
-        if self._confidence(product, evidence) >= spec.min_confidence:
-            return ""
-        if not spec.confidence:
-            return NOT_SURE
-        return AMBIGUOUS if self._confidence(1.0, evidence) >= spec.min_confidence else NOT_ON_MENU
+def _onnx_network(bundle: Bundle, threads: int) -> OnnxNetwork:
+    if not (bundle.folder / ONNX).is_file():
+        reason = (bundle.metrics.get("onnx") or {}).get("refused", "it has none; register it again")
+        raise UserError(f"the bundle {bundle.folder} cannot run on onnxruntime: {reason}")
+    return OnnxNetwork(bundle.folder, bundle.spec, threads)

@@ -14,8 +14,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from slu.bundles.bundle import CONFIG, METRICS, SPEC, WEIGHTS, load_bundle
+from slu.bundles.bundle import load_bundle
 from slu.common.files import atomic_directory, content_hash, read_json, settings_hash, write_json
+from slu.inference.files import CONFIG, METRICS, SPEC, WEIGHTS
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from slu.decoding.states import States
+from slu.decoding.states import Indices, States
 
 IMPOSSIBLE = -1e9
 
@@ -20,7 +20,6 @@ _PADDING = 2
 """Values before the first cell, so that two cells before it there is something."""
 
 Floats = NDArray[np.float32]
-Indices = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -42,10 +41,10 @@ class Recursion:
 
     def __init__(self, states: States, final: int, skip: float) -> None:
         """`skip` is the score of a phone that is left out."""
-        source, target, sound = states.source.numpy(), states.target.numpy(), states.sound.numpy()
+        source, target, sound = states.source, states.target, states.sound
         self._states, self._nodes = states.count, len(states.before)
         self._sound = np.concatenate([sound, sound[::-1] + states.sounds.shape[1]])
-        position = np.concatenate([states.position.numpy(), states.remaining.numpy()[::-1]])
+        position = np.concatenate([states.position, states.remaining[::-1]])
         entered = np.concatenate([source, target[::-1] + self._nodes])
         # As numbers of values in `_run`: of a word's first cell a node, of the others the cell before.
         cells = np.arange(_PADDING, _PADDING + len(position))

@@ -9,13 +9,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from slu.decoding.grammar import Grammar
 from slu.decoding.graph import WordGraph
-from slu.decoding.recursion import IMPOSSIBLE, Floats, Indices, Passed, Recursion
-from slu.decoding.states import States, expand
+from slu.decoding.recursion import IMPOSSIBLE, Floats, Passed, Recursion
+from slu.decoding.states import Indices, States, expand
 
 
 @dataclass(frozen=True)
@@ -35,11 +33,11 @@ class Weights:
 class Found:
     """What a search gives for a batch."""
 
-    best: Tensor
+    best: Floats
     """(batch,) score of the best sentence: mean over the frames, natural logarithm."""
-    classes: dict[str, Tensor]
+    classes: dict[str, Floats]
     """Head -> (batch, classes) score of the best sentence that means the class, less that of the best one: <= 0."""
-    path: Tensor
+    path: Indices
     """(batch, frames) the state of the best sentence at every frame."""
 
 
@@ -69,15 +67,15 @@ class Search:
         places = [found or [count + len(self._silent)] for found in deciding.values()]
         return np.concatenate(places), np.cumsum([0, *map(len, places[:-1])])
 
-    def sounds(self, phones: Tensor, words: Tensor, states: States) -> Floats:
+    def sounds(self, phones: Floats, words: Floats, states: States) -> Floats:
         """Log-probabilities (…, frames, phones) and (…, frames, words) -> (…, frames, sounds), those of the states."""
-        phone, word = states.sounds.numpy()
-        scores: Floats = (self.weights.phones * phones.detach().float()).numpy().take(phone, -1)
-        scores += (self.weights.words * words.detach().float()).numpy().take(word, -1)
-        scores += np.where(states.between.numpy(), np.float32(self.weights.pause), np.float32(0))
+        phone, word = states.sounds
+        scores: Floats = (np.float32(self.weights.phones) * phones).take(phone, -1)
+        scores += (np.float32(self.weights.words) * words).take(word, -1)
+        scores += np.where(states.between, np.float32(self.weights.pause), np.float32(0))
         return scores
 
-    def __call__(self, phones: Tensor, words: Tensor, lengths: Tensor) -> Found:
+    def __call__(self, phones: Floats, words: Floats, lengths: Indices) -> Found:
         """Log-probabilities (batch, frames, phones) and (batch, frames, words), and lengths (batch,)."""
         scores = self.sounds(phones, words, self.states)
         best = np.empty(len(scores), np.float32)
@@ -91,15 +89,14 @@ class Search:
             for head, (places, starts) in self._where.items():
                 classes[head][clip] = np.maximum.reduceat(at_places[places], starts)
         relative = {head: np.maximum(values - best[:, None], IMPOSSIBLE) for head, values in classes.items()}
-        tensors = {head: torch.from_numpy(values) for head, values in relative.items()}
-        return Found(torch.from_numpy(best) / lengths, tensors, torch.from_numpy(path))
+        return Found(np.asarray(best / lengths, np.float32), relative, path)
 
     def _at_places(self, passed: Passed) -> Floats:
         """Scores of the best sentences through the places of `_places`, at whatever time."""
         crossed = passed.before[:, self._source] + passed.after[:, self._target]
         return np.concatenate([passed.states, crossed.max(0), [IMPOSSIBLE]], dtype=np.float32)
 
-    def path(self, phones: Tensor, words: Tensor, graph: WordGraph | None = None) -> list[tuple[int, int]] | None:
+    def path(self, phones: Floats, words: Floats, graph: WordGraph | None = None) -> list[tuple[int, int]] | None:
         """(phone, word) of every frame of one clip on its best sentence, of all or of a part of the menu.
 
         (frames, phones) and (frames, words) log-probabilities. None where the clip is too short for any sentence.
@@ -109,5 +106,4 @@ class Search:
         passed = recursion(self.sounds(phones, words, states))
         if passed.after[0, 0] < IMPOSSIBLE / 2:
             return None
-        path = torch.from_numpy(passed.path)
-        return list(zip(states.phone[path].tolist(), states.word[path].tolist(), strict=True))
+        return list(zip(states.phone[passed.path].tolist(), states.word[passed.path].tolist(), strict=True))

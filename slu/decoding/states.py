@@ -2,43 +2,45 @@
 
 from dataclasses import dataclass
 
-import torch
-from torch import Tensor
+import numpy as np
+from numpy.typing import NDArray
 
 from slu.decoding.grammar import Grammar
 from slu.decoding.graph import Arc, WordGraph
 
+Indices = NDArray[np.int64]
+
 
 @dataclass(frozen=True)
 class States:
-    """Tensors over S states, the pauses last, and lists over N nodes. Index N stands for no node.
+    """Arrays over S states, the pauses last, and lists over N nodes. Index N stands for no node.
 
     A chain's states have neighbouring numbers, so that its steps are shifts and not look-ups.
     """
 
-    phone: Tensor
+    phone: Indices
     """(S,) index of the grammar's phones."""
-    word: Tensor
+    word: Indices
     """(S,) index of the grammar's words."""
-    sound: Tensor
+    sound: Indices
     """(S,) the column of `sounds` with its phone and word: many arcs have the same word."""
-    sounds: Tensor
+    sounds: Indices
     """(2, sounds) the different pairs of a phone and a word."""
-    between: Tensor
+    between: NDArray[np.bool_]
     """(sounds,) whether it is the pause between two words, and not that before the first or after the last."""
-    position: Tensor
+    position: Indices
     """(S,) how many states of the chain come before."""
-    remaining: Tensor
+    remaining: Indices
     """(S,) how many come after."""
-    source: Tensor
+    source: Indices
     """(S,) the node from which the state is entered, or N."""
-    target: Tensor
+    target: Indices
     """(S,) the node to which it leads, or N."""
     before: tuple[tuple[int, ...], ...]
     """(N,) the nodes from which each can be reached without a word, itself included."""
     after: tuple[tuple[int, ...], ...]
     """(N,) the nodes that can be reached from each without a word, itself included."""
-    arc: Tensor
+    arc: Indices
     """(S,) the arc of the graph, -1 in a pause."""
 
     @property
@@ -71,18 +73,18 @@ def expand(grammar: Grammar, graph: WordGraph | None = None) -> States:
     phones_of, words_of, between_of = zip(*sounds, strict=True)
     before, after = _silent_steps(graph)
     return States(
-        phone=torch.tensor(phone),
-        word=torch.tensor(word),
-        sound=torch.tensor([sounds[pair] for pair in pairs]),
-        sounds=torch.tensor([phones_of, words_of]),
-        between=torch.tensor(between_of),
-        position=torch.tensor(position),
-        remaining=torch.tensor(remaining),
-        source=torch.tensor(source),
-        target=torch.tensor(target),
+        phone=np.array(phone),
+        word=np.array(word),
+        sound=np.array([sounds[pair] for pair in pairs]),
+        sounds=np.array([phones_of, words_of]),
+        between=np.array(between_of),
+        position=np.array(position),
+        remaining=np.array(remaining),
+        source=np.array(source),
+        target=np.array(target),
         before=before,
         after=after,
-        arc=torch.tensor(owner),
+        arc=np.array(owner),
     )
 
 

@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slu.bundles import Bundle
-from slu.bundles.bundle import SPEC, WEIGHTS
 from slu.common.files import content_hash, settings_hash
 from slu.evaluation.conditions import Condition
 from slu.evaluation.kept import KeptArrays
+from slu.inference.files import SPEC, WEIGHTS
 
 # Raised whenever the same bundle, audio and condition would give other answers, so that older ones are not used.
 _VERSION = 2

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from typing import Literal, TypeAlias
 
 from slu.audio.encode import FLAC, encode_flac
-from slu.bundles.prediction import head_and_label
 from slu.documents.page import Picture, Player
 from slu.evaluation.evaluation import Evaluation
 from slu.evaluation.plots import clip_figure
+from slu.inference.prediction import head_and_label
 
 Tone: TypeAlias = Literal["warning", "good"]
 
@@ -23,7 +23,7 @@ def clip_card(result: Evaluation, index: int, tone: Tone) -> Player:
     prediction = result.prediction(index)
     said = ", ".join(head_and_label(h.name, row[h.name], h.shown(row[h.name])) for h in result.heads if row[h.name])
     heard = prediction.heard(head.name for head in result.heads)
-    features = result.predictor.features(samples).numpy()
+    features = result.predictor.features(samples)
     facts = [("said", said), ("heard", heard), ("confidence", f"{prediction.confidence:.2f}")]
     if not prediction.understood:
         facts.append(("cannot tell", prediction.reason))

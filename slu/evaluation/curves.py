@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from slu.bundles.decision import decide
+from slu.inference.decision import decide
 from slu.spec import Head
 
 

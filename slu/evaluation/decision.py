@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from slu.bundles.decision import SURE, confidence, decide, stated, temper
 from slu.common.errors import UserError
 from slu.evaluation.fitted_confidence import confidence_for, fit_confidence
 from slu.evaluation.metrics import Indices, Probabilities
 from slu.evaluation.tuning import Doubt, fit_temperature, lowest_confidence, tune_threshold
-from slu.models.evidence import VOICED
+from slu.inference.decision import SURE, confidence, decide, stated, temper
+from slu.inference.evidence import VOICED
 from slu.spec import Head, TaskSpec
 
 _FEWEST = 30

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from slu.audio.decode import Waveform, decode
 from slu.bundles import Prediction, Predictor
-from slu.bundles.decision import confidence, decide, stated
 from slu.corpus.labels import label_ids
 from slu.corpus.manifest import Manifest
 from slu.evaluation.answers import Answers
@@ -18,6 +17,7 @@ from slu.evaluation.conditions import Condition
 from slu.evaluation.intervals import Units, units
 from slu.evaluation.metrics import Indices, confusion_matrix, score
 from slu.evaluation.reference import RuleAnswers, reference_metrics
+from slu.inference.decision import confidence, decide, stated
 from slu.spec import Head, TaskSpec
 
 

@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from slu.bundles.decision import stated
 from slu.evaluation.calibration import expected_calibration_error
 from slu.evaluation.intervals import (
     FEW,
@@ -17,6 +16,7 @@ from slu.evaluation.intervals import (
     mean_interval,
     units,
 )
+from slu.inference.decision import stated
 
 Indices = NDArray[np.int64]
 Probabilities = NDArray[np.float32]

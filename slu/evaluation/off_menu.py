@@ -15,13 +15,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from slu.bundles.prediction import DOUBTS
 from slu.common.errors import UserError
 from slu.corpus.audio_finder import AUDIO_SUFFIXES
 from slu.corpus.manifest import Manifest, read_manifest
 from slu.corpus.other_speech import off_menu
 from slu.evaluation.evaluation import Evaluation
 from slu.evaluation.intervals import exact_interval
+from slu.inference.prediction import DOUBTS
 
 TRUE_ACCEPTS = 0.97
 """At which false accepts are compared."""

@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
-from slu.bundles.decision import temper
 from slu.evaluation.calibration import expected_calibration_error
 from slu.evaluation.metrics import Indices, Probabilities
+from slu.inference.decision import temper
 
 _FEWEST_OF_A_CLASS = 10
 _COLDEST, _HOTTEST = 0.25, 10.0

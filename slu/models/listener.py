@@ -1,9 +1,7 @@
 """One way to hear: from features to scores of phones, words and classes, frame by frame."""
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
-import torch
 from torch import Tensor, nn
 
 from slu.decoding.grammar import Grammar
@@ -41,16 +39,3 @@ class Listener(nn.Module):
         heads = self.heads(x, frame_mask(lengths, x.shape[1]))
         x = self.dropout(x)
         return FrameScores(self.phones(x), self.words(x), heads, lengths)
-
-
-def mixed(heard: Sequence[FrameScores], shares: Sequence[float]) -> FrameScores:
-    """The geometric mean of what several hear, each by its share, as logits up to a constant."""
-    if len(heard) == 1:
-        return heard[0]
-
-    def mean(logits: Sequence[Tensor]) -> Tensor:
-        parts = [share * values.log_softmax(-1) for share, values in zip(shares, logits, strict=True)]
-        return torch.stack(parts).sum(0)
-
-    heads = {name: mean([one.heads[name] for one in heard]) for name in heard[0].heads}
-    return FrameScores(mean([one.phones for one in heard]), mean([one.words for one in heard]), heads, heard[0].lengths)

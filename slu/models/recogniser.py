@@ -2,20 +2,14 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
+from slu.inference.arrays import Floats
+from slu.inference.conclusion import Conclusion, Heard, PooledConclusion
 from slu.models.layers import AttentionPooling, UtteranceNorm, frame_mask
 from slu.spec import TaskSpec
-
-
-class Heard(NamedTuple):
-    logits: dict[str, Tensor]
-    """(batch, classes) by head name."""
-    evidence: dict[str, Tensor]
-    """(batch,) by name: what else says whether the answer can be trusted; the higher, the better."""
 
 
 class Recogniser(nn.Module, ABC):
@@ -29,11 +23,16 @@ class Recogniser(nn.Module, ABC):
         """What the network computes, batch first: all that another runtime has to do."""
 
     @abstractmethod
-    def conclude(self, outputs: Sequence[Tensor], lengths: Tensor) -> Heard:
-        """From `outputs` and the clips' lengths, the answer and what else is known of it."""
+    def conclusion(self) -> Conclusion:
+        """What makes answers of the outputs."""
 
+    @torch.inference_mode()
     def hear(self, features: Tensor, lengths: Tensor) -> Heard:
-        return self.conclude(self.outputs(features, lengths), lengths)
+        return self.conclusion()(as_arrays(self.outputs(features, lengths)), lengths.cpu().numpy())
+
+
+def as_arrays(outputs: Sequence[Tensor]) -> list[Floats]:
+    return [values.detach().float().cpu().numpy() for values in outputs]
 
 
 class PooledRecogniser(Recogniser):
@@ -43,6 +42,7 @@ class PooledRecogniser(Recogniser):
         super().__init__()
         self.normalise = UtteranceNorm(n_features, normalise)
         self.encoder = encoder
+        self._conclusion = PooledConclusion(spec)
         channels = int(encoder.d_model)  # type: ignore[arg-type]
         self.heads = AttentionPooling(channels, {h.name: len(h.classes) for h in spec.heads}, dropout)
 
@@ -54,9 +54,5 @@ class PooledRecogniser(Recogniser):
     def outputs(self, features: Tensor, lengths: Tensor) -> tuple[Tensor, ...]:
         return tuple(self(features, lengths).values())
 
-    def conclude(self, outputs: Sequence[Tensor], lengths: Tensor) -> Heard:
-        """The answer, and its energy: the log-sum of a head's logits, which is low for what is unlike the training (Liu
-        et al., 2020)."""
-        logits = dict(zip(self.heads.names, outputs, strict=True))
-        energy = torch.stack([values.logsumexp(1) for values in logits.values()], 1).amin(1)
-        return Heard(logits, {"energy": energy})
+    def conclusion(self) -> PooledConclusion:
+        return self._conclusion

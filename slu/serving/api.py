@@ -55,9 +55,6 @@ class SpeechAPI(ls.LitAPI):  # type: ignore[misc]
     board: Board
 
     def setup(self, device: str) -> None:
-        import torch  # in the worker alone: the process that speaks HTTP does without
-
-        torch.set_num_threads(self.settings.threads)
         try:
             self.models = Models([Path(place) for place in self.places], self.settings, self.board)
         except UserError as error:
@@ -85,7 +82,7 @@ class SpeechAPI(ls.LitAPI):  # type: ignore[misc]
         start = time.perf_counter()
         longest = min(self.settings.max_duration_s, predictor.limits.max_duration_s)
         try:
-            samples = decode(data, predictor.bundle.front_end.sample_rate, AudioLimits(longest))
+            samples = decode(data, predictor.sample_rate, AudioLimits(longest))
         except AudioError as error:
             return Refused(422, f"the audio cannot be used: {error}")
         return Audio(samples, 1e3 * (time.perf_counter() - start))
@@ -130,7 +127,7 @@ class SpeechAPI(ls.LitAPI):  # type: ignore[misc]
         if not job.many and "error" in results[0]:
             return _refusal(job, files[0] if isinstance(files[0], Refused) else answers[0])
         content = {"results": results, "request_id": job.request_id} if job.many else results[0]
-        return JSONResponse(content, headers={REQUEST_ID: job.request_id, VERSION: predictor.bundle.version})
+        return JSONResponse(content, headers={REQUEST_ID: job.request_id, VERSION: predictor.version})
 
 
 def _result(job: Job, name: str, file: Audio | Refused, answer: Any, spent: float) -> dict[str, Any]:

@@ -75,7 +75,7 @@ class Models:
     def of_task(self, task: str) -> Any:
         """The live Predictor, of the first place where no task is named; None where no place has it."""
         live = (self._live[str(place)] for place in self.places)
-        return next((predictor for predictor in live if task in ("", predictor.bundle.spec.task)), None)
+        return next((predictor for predictor in live if task in ("", predictor.spec.task)), None)
 
     def look(self) -> None:
         """Whether an alias has moved; what it points to is loaded if it has."""
@@ -100,16 +100,9 @@ class Models:
             self.look()
 
     def _take_over(self, place: Path, folder: Path) -> None:
-        import numpy as np  # these in the worker alone: the process that speaks HTTP does without
-
-        from slu.bundles import Predictor, load_bundle
-
         predictor = self.predictors.get(folder.name)  # rolled back to: it is still here
         if predictor is None:
-            bundle = load_bundle(folder)
-            predictor = Predictor(bundle, runtime=self.settings.runtime, threads=self.settings.threads)
-            rate = bundle.front_end.sample_rate  # the first inference is slow; let nobody wait for it
-            predictor.predict_waveforms([np.random.default_rng(0).normal(0, 0.1, rate).astype(np.float32)])
+            predictor = _loaded(folder, self.settings)
         order = [name for name in self._order.get(str(place), []) if name != folder.name]
         self._order[str(place)] = [*order, folder.name][-_KEPT:]
         self._live[str(place)] = predictor
@@ -118,5 +111,24 @@ class Models:
         self.predictors = {name: value for name, value in known.items() if name in kept}
 
     def _say(self) -> None:
-        live = {place: predictor.bundle.version for place, predictor in self._live.items()}
+        live = {place: predictor.version for place, predictor in self._live.items()}
         self.board.write(Live(live, self._refused))
+
+
+def _loaded(folder: Path, settings: ServeSettings) -> Any:
+    """The Predictor of a bundle, warmed; without torch where that can be."""
+    import numpy as np  # these in the worker alone: the process that speaks HTTP does without
+
+    from slu.inference.onnx_runtime import open_predictor
+
+    predictor = open_predictor(folder, settings.threads) if settings.runtime == "onnx" else None
+    if predictor is None:
+        import torch
+
+        from slu.bundles import Predictor, load_bundle
+
+        torch.set_num_threads(settings.threads)
+        predictor = Predictor(load_bundle(folder), runtime=settings.runtime, threads=settings.threads)
+    noise = np.random.default_rng(0).normal(0, 0.1, predictor.sample_rate)
+    predictor.predict_waveforms([noise.astype(np.float32)])  # the first inference is slow; let nobody wait for it
+    return predictor

@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from slu.bundles.prediction import DOUBTS
 from slu.corpus.other_speech import off_menu
 from slu.evaluation.decision import Decision, DecisionSettings, Heard, choose
 from slu.evaluation.evaluation import Evaluation
 from slu.evaluation.run import subset
+from slu.inference.prediction import DOUBTS
 from slu.studies.scoring import score_fitted
 from slu.training.fit import Fitted
 from slu.training.stages import Prepared

@@ -16,7 +16,6 @@ import torch
 from pydantic import Field
 from torch.utils.data import DataLoader
 
-from slu.bundles.decision import decide
 from slu.common.errors import UserError
 from slu.common.files import settings_hash
 from slu.common.settings import parse_settings
@@ -31,6 +30,7 @@ from slu.corpus.splits import (
     speakers,
 )
 from slu.evaluation.metrics import Indices, score
+from slu.inference.decision import decide
 from slu.spec import TaskSpec
 from slu.studies.fits import Recipe
 from slu.studies.learning_curve import recipe_fingerprint

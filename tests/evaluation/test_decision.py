@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from scipy.special import softmax
 
-from slu.bundles.decision import decide
 from slu.common.errors import UserError
 from slu.common.settings import parse_settings
 from slu.evaluation.decision import DecisionSettings, Heard, choose, require_decidable
 from slu.evaluation.tuning import fit_temperature, lowest_confidence, tune_threshold
+from slu.inference.decision import decide
 from slu.spec import Head, TaskSpec
 
 VOICE = TaskSpec("voice", (Head("gender", ("female", "male")),))

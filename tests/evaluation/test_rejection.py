@@ -7,14 +7,14 @@ import pandas as pd
 import pytest
 import soundfile as sf
 
-from slu.bundles.decision import SURE, confidence
 from slu.common.errors import UserError
 from slu.documents.page import Page, Section
 from slu.evaluation.decision import DecisionSettings, Heard, choose
 from slu.evaluation.fitted_confidence import confidence_for, fit_confidence
 from slu.evaluation.off_menu import OffMenu, names_of, read_off_menu, rejection, threshold_for, trade_off
 from slu.evaluation.off_menu_section import off_menu_parts, off_menu_table
-from slu.models.evidence import VOICED
+from slu.inference.decision import SURE, confidence
+from slu.inference.evidence import VOICED
 from slu.spec import BIAS, Head, TaskSpec
 from tests.conftest import RATE, tone
 from tests.evaluation.helpers import made_up

@@ -2,11 +2,14 @@
 
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
 from slu.decoding.grammar import Grammar
 from slu.decoding.graph import Arc, WordGraph
+from slu.inference.arrays import log_softmax
+from slu.inference.conclusion import FrameScores, mixed
 from slu.models import build_recogniser, hears_frames
 from slu.models.hybrid_recogniser import HybridRecogniser
 from slu.models.layers import SpeechNorm
@@ -40,7 +43,7 @@ def test_answers_do_not_depend_on_padding_or_neighbours() -> None:
 
 
 def test_frames_are_a_stride_apart() -> None:
-    heard = recogniser().frames(torch.randn(1, 90, 20), torch.tensor([90]))
+    (heard,) = recogniser().listen(torch.randn(1, 90, 20), torch.tensor([90]))
     assert heard.lengths.tolist() == [23]
     assert heard.phones.shape == (1, 23, 6)
     assert heard.words.shape == (1, 23, 3)
@@ -57,9 +60,11 @@ def test_aligns_a_clip_with_its_label() -> None:
 
 def test_priors_are_taken_out() -> None:
     network, features = recogniser(), torch.randn(1, 40, 20)
-    before, _ = network.likelihoods(network.frames(features, torch.tensor([40])))
+    (heard,) = network.listen(features, torch.tensor([40]))
+    scores = FrameScores(heard.phones.detach().numpy(), heard.words.detach().numpy(), {})
+    before, _ = network.conclusion().likelihoods(scores)
     network.learn_priors(torch.tensor([95.0, 0, 0, 0, 0, 0]), torch.ones(3))
-    after, _ = network.likelihoods(network.frames(features, torch.tensor([40])))
+    after, _ = network.conclusion().likelihoods(scores)
     change = (after - before)[0, 0]
     assert change[0] < change[1], "the pause was frequent in training"
 
@@ -90,17 +95,13 @@ def test_the_norm_hears_speech_not_pauses(baseline: str) -> None:
 
 
 def test_two_listeners_are_averaged_by_their_shares() -> None:
-    """Of equal parts of both, neither; of one alone, what it hears."""
     beside = {"_target_": "slu.models.hybrid.Hybrid", "channels": 8, "blocks": 1, "baseline": "level"}
-    features, lengths = torch.randn(1, 90, 20), torch.tensor([90])
     pair = recogniser(beside={**beside, "share": 0.25})
-    with torch.inference_mode():
-        alone = [heard.words.log_softmax(2) for heard in pair.listen(features, lengths)]
-        together = pair.frames(features, lengths).words
-        torch.testing.assert_close(together, 0.75 * alone[0] + 0.25 * alone[1])
-        pair.shares = (0.0, 1.0)
-        torch.testing.assert_close(pair.frames(features, lengths).words, alone[1])
-        pair(features, lengths)
+    assert pair.conclusion().shares == (0.75, 0.25)
+    heard = pair.listen(torch.randn(1, 90, 20), torch.tensor([90]))
+    alone = [FrameScores(*(v.detach().numpy() for v in (one.phones, one.words)), {}) for one in heard]
+    expected = 0.75 * log_softmax(alone[0].words) + 0.25 * log_softmax(alone[1].words)
+    np.testing.assert_allclose(mixed(alone, (0.75, 0.25)).words, expected, rtol=1e-5)
 
 
 def test_two_listeners_need_one_stride_and_frames() -> None:

@@ -71,7 +71,7 @@ def test_the_priors_are_those_of_the_frames_that_are_known(tmp_path: Path) -> No
 def test_frames_without_a_label_teach_nothing(tmp_path: Path) -> None:
     model, data = network(), dataset(tmp_path)
     batch: Batch = data.collate([data[0], data[1]])
-    heard = model.frames(batch.features, batch.lengths)
+    (heard,) = model.listen(batch.features, batch.lengths)
     assert float(frame_loss(heard, None, model.stride)) == 0.0
     unknown = data.collate([data[1], data[2]])
     assert float(frame_loss(heard, unknown.frame_labels, model.stride)) == 0.0

@@ -10,7 +10,7 @@ import soundfile as sf
 
 from slu.audio.decode import AudioError, AudioLimits
 from slu.bundles import Prediction, Predictor
-from slu.bundles.second_best import second_best
+from slu.inference.second_best import second_best
 from slu.spec import Head
 from tests.bundles.helpers import make_bundle
 from tests.conftest import RATE, tone
@@ -162,7 +162,7 @@ def test_a_fitted_confidence_says_what_is_wrong(tmp_path: Path) -> None:
     def answer(tea: float, level_db: float = -20.0, **evidence: float) -> Prediction:
         scores = {
             "product": np.array([tea, 1 - tea, 0], np.float32),
-            "quantity": np.array([1, *[0] * (len(predictor.bundle.spec.head("quantity").classes) - 1)], np.float32),
+            "quantity": np.array([1, *[0] * (len(predictor.spec.head("quantity").classes) - 1)], np.float32),
         }
         return predictor.answer(scores, duration_s=1.0, level_db=level_db, evidence=evidence)
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from slu.bundles import Prediction, Predictor
-from slu.bundles.decision import decide, stated, temper
+from slu.inference.decision import decide, stated, temper
 from slu.spec import Head
 from tests.bundles.helpers import make_bundle
 from tests.conftest import tone

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit
 
+from slu.inference.arrays import logistic
 from slu.spec import BIAS, Head
 
 Scores = NDArray[np.float32]
@@ -60,4 +60,4 @@ def confidence(
     for name, weight in coefficients.items():
         if name != BIAS:
             total = total + weight * np.asarray(known[name], dtype=np.float64)
-    return np.asarray(expit(total), dtype=np.float64)
+    return logistic(total)

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from slu.bundles.decision import Scores
-from slu.bundles.prediction import Alternative, in_words
+from slu.inference.decision import Scores
+from slu.inference.prediction import Alternative, in_words
 from slu.spec import Head
 
 _CLASSES, _HEADS = 3, 6

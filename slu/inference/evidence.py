@@ -5,12 +5,14 @@ A search always finds a sentence. Whether anybody said it shows beside what the 
 """
 
 from collections.abc import Sequence
+from typing import Any
 
-import torch
-from torch import Tensor
+import numpy as np
+from numpy.typing import NDArray
 
 from slu.decoding.search import Found, Search
 from slu.decoding.states import States
+from slu.inference.arrays import Floats, Indices
 
 VOICED = "voiced"
 """Frames that are heard as some phone and not as a pause: how much speech there is, and no matter of doubt."""
@@ -22,11 +24,11 @@ WORST = -12.0
 def evidence(
     search: Search,
     found: Found,
-    heard: tuple[Tensor, Tensor],
-    fair: tuple[Tensor, Tensor],
-    lengths: Tensor,
-    each: Sequence[tuple[Tensor, Tensor]] = (),
-) -> dict[str, Tensor]:
+    heard: tuple[Floats, Floats],
+    fair: tuple[Floats, Floats],
+    lengths: Indices,
+    each: Sequence[tuple[Floats, Floats]] = (),
+) -> dict[str, Floats]:
     """By name (batch,); the higher, the better the menu explains the clip.
 
     fit        of the best sentence less that of the loop, mean over the frames of speech, <= 0
@@ -43,46 +45,53 @@ def evidence(
     """
     states, weights, arcs = search.states, search.weights, len(search.graph.arcs)
     phone, word, arc = states.phone[found.path], states.word[found.path], states.arc[found.path]
-    inside = torch.arange(phone.shape[1]) < lengths[:, None]
+    inside = np.arange(phone.shape[1]) < lengths[:, None]
     spoken, voiced = (word != 0) & inside, (heard[0].argmax(2) != 0) & inside
     sentence = weights.phones * _at(fair[0], phone) + weights.words * _at(fair[1], word)
-    loop = weights.phones * fair[0].amax(2) + weights.words * fair[1].amax(2)
-    part = torch.where(spoken, arc + 1, 0)
+    loop = weights.phones * fair[0].max(2) + weights.words * fair[1].max(2)
+    part = np.where(spoken, arc + 1, 0)
     each = each or (heard,)
     values = {
         "fit": _mean(sentence - loop, spoken | voiced),
         "word": _worst(_at(heard[1], word), part, arcs),
-        "sound": _mean(heard[0].amax(2), voiced),
-        "explained": _mean(spoken.float(), voiced),
-        "present": _mean(voiced.float(), spoken),
-        "agreed": torch.stack([_worst(_at(words, word), part, arcs) for _, words in each]).amin(0),
-        "sounded": torch.stack([_worst(_at(phones, phone), part, arcs) for phones, _ in each]).amin(0),
-        "unhurried": _worst(_frames_per_phone(states, part, arcs).log(), part, arcs),
+        "sound": _mean(heard[0].max(2), voiced),
+        "explained": _mean(spoken, voiced),
+        "present": _mean(voiced, spoken),
+        "agreed": np.min([_worst(_at(words, word), part, arcs) for _, words in each], axis=0),
+        "sounded": np.min([_worst(_at(phones, phone), part, arcs) for phones, _ in each], axis=0),
+        "unhurried": _worst(np.log(_frames_per_phone(states, part, arcs)), part, arcs),
     }
-    return {name: value.clamp(min=WORST) for name, value in values.items()} | {VOICED: voiced.sum(1).float()}
+    known = {name: np.maximum(value, WORST).astype(np.float32) for name, value in values.items()}
+    return known | {VOICED: voiced.sum(1).astype(np.float32)}
 
 
-def _at(scores: Tensor, index: Tensor) -> Tensor:
-    return scores.gather(2, index[..., None])[..., 0]
+def _at(scores: Floats, index: Indices) -> Floats:
+    return np.take_along_axis(scores, index[..., None], 2)[..., 0]
 
 
-def _mean(values: Tensor, chosen: Tensor) -> Tensor:
+def _mean(values: NDArray[Any], chosen: NDArray[np.bool_]) -> NDArray[Any]:
     """(batch,) over the chosen frames; 0 where there are none."""
-    return (values * chosen).sum(1) / chosen.sum(1).clamp(min=1)
+    return np.asarray((values * chosen).sum(1) / np.maximum(chosen.sum(1), 1))
 
 
-def _worst(values: Tensor, arcs: Tensor, count: int) -> Tensor:
+def _sums(values: NDArray[Any], arcs: Indices, count: int) -> NDArray[np.float64]:
+    """(batch, arcs + 1) over the frames of each arc, counted from 1."""
+    places = arcs + (count + 1) * np.arange(len(arcs))[:, None]
+    sums = np.bincount(places.ravel(), values.ravel(), len(arcs) * (count + 1))
+    return np.asarray(sums.reshape(len(arcs), count + 1), np.float64)
+
+
+def _worst(values: NDArray[Any], arcs: Indices, count: int) -> NDArray[np.float64]:
     """(batch,) the lowest mean over the frames of one arc, counted from 1; frames of arc 0 are of none."""
-    frames = torch.zeros(len(arcs), count + 1).scatter_add_(1, arcs, torch.ones_like(values))
-    means = torch.zeros_like(frames).scatter_add_(1, arcs, values) / frames.clamp(min=1)
-    worst = means.masked_fill(frames == 0, torch.inf)[:, 1:].amin(1)
-    return torch.where(worst.isinf(), WORST, worst)
+    frames = _sums(np.ones_like(values), arcs, count)
+    means = _sums(values, arcs, count) / np.maximum(frames, 1)
+    worst = np.where(frames == 0, np.inf, means)[:, 1:].min(1)
+    return np.where(np.isinf(worst), WORST, worst)
 
 
-def _frames_per_phone(states: States, arcs: Tensor, count: int) -> Tensor:
+def _frames_per_phone(states: States, arcs: Indices, count: int) -> NDArray[np.float64]:
     """(batch, frames), of the arc that each frame is of."""
-    frames = torch.zeros(len(arcs), count + 1).scatter_add_(1, arcs, torch.ones(arcs.shape))
-    phones = torch.ones(count + 1)
-    owner, length = states.arc + 1, (states.position + states.remaining + 1).float()
-    phones = phones.scatter_reduce(0, owner, length, "amax")  # of its longest pronunciation
-    return (frames / phones).gather(1, arcs)
+    frames = _sums(np.ones(arcs.shape), arcs, count)
+    phones = np.ones(count + 1)
+    np.maximum.at(phones, states.arc + 1, states.position + states.remaining + 1)  # of its longest pronunciation
+    return np.take_along_axis(frames / phones, arcs, 1)
