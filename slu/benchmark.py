@@ -1,4 +1,4 @@
-"""Measure speed and memory on this machine, or recognisers on public recordings of people."""
+"""Measure speed, memory and serving on this machine, or recognisers on public recordings of people."""
 
 import re
 import sys
@@ -18,6 +18,8 @@ from rich.table import Table
 from slu.benchmarks.memory import peak_memory
 from slu.benchmarks.people import PUBLIC, PeopleBenchmark, PeopleSettings
 from slu.benchmarks.report import terminal_tables, write_report
+from slu.benchmarks.serving import ServingSettings, measure
+from slu.benchmarks.serving_report import ratios, serving_tables
 from slu.benchmarks.speed import CLIP_S, EPOCH_CLIPS, Pair, feature_speed, inference_speed, training_speed
 from slu.benchmarks.summary import Summary
 from slu.benchmarks.trainings import start_training
@@ -28,6 +30,8 @@ from slu.common.settings import parse_settings
 from slu.evaluation.tables import show
 from slu.features import build_front_end
 from slu.features.augment import AugmentSettings
+
+SERVE = "serve"
 
 
 @hydra.main(version_base="1.3", config_path="../conf", config_name="benchmark")
@@ -125,6 +129,18 @@ def _on_people(config: DictConfig) -> None:
     show(*terminal_tables(summary, folder))
 
 
+@reports_errors
+def _on_servers(config: DictConfig) -> None:
+    settings = parse_settings(
+        ServingSettings, cast(dict[str, Any], OmegaConf.to_container(config, resolve=True)), "settings"
+    )
+    folder = Path(HydraConfig.get().runtime.output_dir)
+    found = measure(settings, folder)
+    show(*serving_tables(found))
+    write_json(folder / "serving.json", {"servers": found, "ratios": ratios(found)})
+    print(f"written to {folder / 'serving.json'}")
+
+
 def _train_config(overrides: Sequence[str]) -> dict[str, Any]:
     """Raises UserError for settings that a training does not have."""
     try:
@@ -140,10 +156,10 @@ def take_name(arguments: Sequence[str]) -> tuple[str | None, list[str]]:
 
     Raises UserError for a word that names none.
     """
-    bare = [a for a in arguments if "=" not in a and not a.startswith(("-", "+", "~"))]
-    if strangers := [word for word in bare if word not in PUBLIC] or bare[1:]:
+    bare, known = [a for a in arguments if "=" not in a and not a.startswith(("-", "+", "~"))], [*PUBLIC, SERVE]
+    if strangers := [word for word in bare if word not in known] or bare[1:]:
         raise UserError(
-            f"'{strangers[0]}' is no benchmark to run here; name one of {', '.join(PUBLIC)}, "
+            f"'{strangers[0]}' is no benchmark to run here; name one of {', '.join(known)}, "
             "or none for speed and memory"
         )
     others = [a for a in arguments if a not in bare]
@@ -158,7 +174,8 @@ def start() -> None:
     if name is None:
         run_command(main)
     else:
-        run_command(hydra.main(version_base="1.3", config_path="../conf", config_name=f"benchmark/{name}")(_on_people))
+        task = _on_servers if name == SERVE else _on_people
+        run_command(hydra.main(version_base="1.3", config_path="../conf", config_name=f"benchmark/{name}")(task))
 
 
 if __name__ == "__main__":

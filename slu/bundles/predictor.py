@@ -22,8 +22,8 @@ class Predictor(_Predictor):
     def __init__(
         self, bundle: Bundle, limits: AudioLimits | None = None, runtime: Runtime = "torch", threads: int = 1
     ) -> None:
-        """`limits` of decoding: unless given, those of the bundle's task. `runtime` computes the network, on that many
-        `threads` where it is onnxruntime; torch has its own.
+        """`limits` of decoding: unless given, those of the bundle's task. `runtime` computes the network: onnxruntime
+        with `threads` clips side by side, torch with threads of its own.
 
         Raises UserError for a bundle that the runtime cannot compute.
         """

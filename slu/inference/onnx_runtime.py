@@ -1,12 +1,15 @@
 """A bundle's network by onnxruntime, and a Predictor that needs nothing else of the bundle but its spec.
 
-Clips are computed one at a time: nothing is padded, so no answer can depend on its neighbours, and on a processor
-convolutions gain nothing from a batch.
+Every clip is computed by itself, on a thread of its own where there are several: nothing is padded, so no answer can
+depend on its neighbours, and on a processor convolutions gain nothing from a batch.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnxruntime
@@ -32,10 +35,10 @@ def pins(spec: TaskSpec) -> dict[str, str]:
     }
 
 
-def open_session(path: Path, threads: int = 1) -> onnxruntime.InferenceSession:
+def open_session(path: Path) -> onnxruntime.InferenceSession:
     """Raises whatever onnxruntime raises: its exceptions have no common class."""
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
+    options.intra_op_num_threads, options.inter_op_num_threads = 1, 1
     return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
 
@@ -49,8 +52,9 @@ class OnnxNetwork:
 
     def __init__(self, folder: Path, spec: TaskSpec, threads: int = 1) -> None:
         """Raises UserError for a bundle whose ONNX file is damaged, or is not of its weights and spec."""
+        self._map: Callable[..., Iterable[Any]] = map if threads == 1 else ThreadPoolExecutor(threads).map
         try:
-            self._session = open_session(folder / ONNX, threads)
+            self._session = open_session(folder / ONNX)
             known: Mapping[str, str] = self._session.get_modelmeta().custom_metadata_map
             if known.get(MADE_FROM) != content_hash(folder / WEIGHTS):
                 raise ValueError(f"{ONNX} was not made from the weights beside it")
@@ -62,7 +66,7 @@ class OnnxNetwork:
             raise UserError(f"the bundle {folder} cannot be used: {' '.join(str(error).split())[:200]}") from None
 
     def __call__(self, features: Sequence[Floats]) -> Heard:
-        clips = [run_session(self._session, clip) for clip in features]
+        clips = list(self._map(partial(run_session, self._session), features))
         outputs = [side_by_side([values[0] for values in of_clips]) for of_clips in zip(*clips, strict=True)]
         return self._conclude(outputs, np.array([len(clip) for clip in features]))
 

@@ -13,6 +13,7 @@ from fastapi.responses import JSONResponse, Response
 
 from slu.common.errors import UserError
 from slu.serving.job import Job
+from slu.serving.line import LineLoop
 from slu.serving.models import Board, Live, Models
 from slu.serving.settings import ServeSettings
 
@@ -42,7 +43,7 @@ def speech_api(
     read_job: Callable[[Request], Awaitable[Job]], places: Sequence[Path], settings: ServeSettings, board: Board
 ) -> ls.LitAPI:
     """Answers with the bundles of these places, which are loaded in the worker."""
-    api = SpeechAPI(max_batch_size=settings.max_batch, batch_timeout=settings.batch_wait_s)
+    api = SpeechAPI(max_batch_size=settings.max_batch, batch_timeout=settings.batch_wait_s, loop=LineLoop())
     api.places, api.settings, api.board = [str(place) for place in places], settings, board
     # LitServe reads the type of a request from here: a dependency of FastAPI, which gives the job.
     SpeechAPI.decode_request.__annotations__["request"] = Annotated[Job, Depends(read_job)]

@@ -4,6 +4,7 @@ takes over between two batches. What cannot be loaded is refused, and the old on
 
 import json
 import multiprocessing
+import os
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -84,7 +85,7 @@ class Models:
             if folder.name == self._refused.get(name, ("", ""))[0]:
                 continue
             refused = self._refused.pop(name, None)  # it is tried again when the alias comes back to it
-            if folder.name == self._live[name].bundle.version:
+            if folder.name == self._live[name].version:
                 if refused:
                     self._say()
                 continue
@@ -121,14 +122,15 @@ def _loaded(folder: Path, settings: ServeSettings) -> Any:
 
     from slu.inference.onnx_runtime import open_predictor
 
-    predictor = open_predictor(folder, settings.threads) if settings.runtime == "onnx" else None
+    threads = settings.threads or os.cpu_count() or 1
+    predictor = open_predictor(folder, threads) if settings.runtime == "onnx" else None
     if predictor is None:
         import torch
 
         from slu.bundles import Predictor, load_bundle
 
-        torch.set_num_threads(settings.threads)
-        predictor = Predictor(load_bundle(folder), runtime=settings.runtime, threads=settings.threads)
+        torch.set_num_threads(settings.threads or 1)
+        predictor = Predictor(load_bundle(folder), runtime=settings.runtime, threads=threads)
     noise = np.random.default_rng(0).normal(0, 0.1, predictor.sample_rate)
     predictor.predict_waveforms([noise.astype(np.float32)])  # the first inference is slow; let nobody wait for it
     return predictor

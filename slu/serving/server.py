@@ -20,6 +20,7 @@ from slu.serving.api import speech_api
 from slu.serving.feedback import FeedbackStore, Remembered, default_url
 from slu.serving.guard import Guard
 from slu.serving.job import job_reader
+from slu.serving.line import Line
 from slu.serving.metrics import ServingMetrics
 from slu.serving.models import Board
 from slu.serving.routes import add_feedback, add_routes
@@ -64,7 +65,7 @@ def make_server(settings: ServeSettings) -> "SpeechServer":
     server = SpeechServer(
         api, accelerator="cpu", timeout=False, middlewares=guards, restart_workers=True, track_requests=False
     )
-    server.board = board
+    server.board, server.line = board, Line()
     add_routes(server.app, board, metrics)
     if settings.feedback != "none":
         store = FeedbackStore(settings.feedback or default_url(Path(settings.outputs)))
@@ -77,10 +78,23 @@ class SpeechServer(ls.LitServer):  # type: ignore[misc]
     never answers helps nobody."""
 
     board: Board
+    line: Line
     stopping = False
     """Asked to, or already at it."""
     lost = False
     """It ends because a process of it did."""
+
+    def _init_manager(self, num_api_servers: int) -> Any:
+        manager = super()._init_manager(num_api_servers)
+        self._transport = self.line
+        for path in self.litapi_request_queues:
+            self.litapi_request_queues[path] = self.line
+        return manager
+
+    def abandon(self, request_id: str) -> None:
+        """A request that nobody waits for any more costs nothing any more."""
+        if own := self.line.abandon(request_id):
+            self.response_buffer.pop(own, None)
 
     def _start_server(self, *arguments: Any, **options: Any) -> Any:
         processes = super()._start_server(*arguments, **options)
@@ -127,6 +141,8 @@ def serve(settings: ServeSettings) -> None:
         raise
     except (EOFError, OSError):  # of a connection to a process that is gone
         server.lost = True
+    finally:
+        server.line.remove()
     if server.lost:
         raise UserError("a process of the server ended unexpectedly; start it again")
 

@@ -20,12 +20,13 @@ class ServeSettings:
     host: Literal["127.0.0.1", "0.0.0.0", "::"] = "127.0.0.1"
     port: Annotated[int, Field(ge=1024, le=65535)] = 8000
     runtime: Literal["onnx", "torch"] = "onnx"
-    threads: Annotated[int, Field(ge=1)] = 1
-    """Of one inference."""
+    threads: Annotated[int, Field(ge=1)] | None = None
+    """Clips that onnxruntime computes side by side, or threads of torch; none: as many as there are cores, one of
+    torch."""
     max_batch: Annotated[int, Field(ge=1, le=64)] = 8
     """Requests that a worker takes at a time."""
-    batch_wait_s: Annotated[float, Field(gt=0, le=1)] = 0.003
-    """For further requests of a batch; none at all would keep a core busy with asking."""
+    batch_wait_s: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """For further requests of a batch; at 0 those that are there are taken together."""
     deadline_s: Positive = 10.0
     """From the last byte of a request to its answer; 504 after it."""
     upload_s: Positive = 20.0
