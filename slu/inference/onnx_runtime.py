@@ -53,6 +53,9 @@ class OnnxNetwork:
     def __init__(self, folder: Path, spec: TaskSpec, threads: int = 1) -> None:
         """Raises UserError for a bundle whose ONNX file is damaged, or is not of its weights and spec."""
         self._map: Callable[..., Iterable[Any]] = map if threads == 1 else ThreadPoolExecutor(threads).map
+        for name in (ONNX, WEIGHTS):
+            if not (folder / name).is_file():
+                raise UserError(f"the bundle {folder} is damaged: {name} is missing")
         try:
             self._session = open_session(folder / ONNX)
             known: Mapping[str, str] = self._session.get_modelmeta().custom_metadata_map
