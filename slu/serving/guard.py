@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from slu.serving.feedback import Remembered
 from slu.serving.metrics import ServingMetrics
+from slu.serving.rate_limit import RateLimit, client_of
 from slu.serving.request_log import RequestLog
 from slu.serving.settings import ServeSettings
 
@@ -34,7 +35,7 @@ class Guard:
     def __init__(self, app: ASGIApp, settings: ServeSettings, remembered: Remembered, metrics: ServingMetrics) -> None:
         self.app, self.settings, self.remembered, self.metrics = app, settings, remembered, metrics
         self.sending = self.answering = 0
-        self.log = RequestLog(settings.log)
+        self.log, self.limit = RequestLog(settings.log), RateLimit(settings.rate_limit_per_minute)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -63,6 +64,10 @@ class Guard:
 
     async def _guarded(self, scope: Scope, receive: Receive, answer: "_Answer") -> None:
         headers = dict(scope["headers"])
+        client = client_of(scope, trust_proxy=self.settings.trust_proxy)
+        if scope["method"] == "POST" and (wait_s := self.limit.wait_s(client)):
+            await answer.refuse(scope, receive, 429, "too many requests; try again later", wait_s)
+            return
         if scope["path"] not in _OPEN and not self._has_key(headers):
             await answer.refuse(scope, receive, 401, "an API key is needed: send it in the header X-API-Key")
             return
@@ -191,8 +196,8 @@ class _Answer:
             return {}
         return document if isinstance(document, dict) else {}
 
-    async def refuse(self, scope: Scope, receive: Receive, status: int, detail: str) -> None:
-        headers = {"Retry-After": "1"} if status == 503 else {}
+    async def refuse(self, scope: Scope, receive: Receive, status: int, detail: str, wait_s: int = 1) -> None:
+        headers = {"Retry-After": str(wait_s)} if status in (429, 503) else {}
         if status in (408, 413):
             headers["Connection"] = "close"  # the rest of the body is not waited for
         await JSONResponse({"detail": detail}, status, headers)(scope, receive, self)

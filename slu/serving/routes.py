@@ -47,6 +47,7 @@ _REQUEST = {
         for status, text in (
             (400, "the form cannot be read"), (404, "no such model or task"), (408, "the upload took too long"),
             (413, "the upload is too large"), (415, "the body is no audio"), (422, "no audio that can be used"),
+            (429, "too many requests of this client; Retry-After says when to try again"),
             (503, "too busy; Retry-After says when to try again"), (504, "no answer in time"),
         )
     },

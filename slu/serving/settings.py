@@ -33,6 +33,10 @@ class ServeSettings:
     """For all bytes of a request; 408 after it."""
     max_in_flight: Annotated[int, Field(ge=1)] = 32
     """Requests being answered at a time; what comes beyond is sent away with 503."""
+    rate_limit_per_minute: Annotated[int, Field(ge=1)] | None = None
+    """POST requests of one address, at once or spread; what comes beyond gets 429."""
+    trust_proxy: bool = False
+    """A proxy says in X-Forwarded-For who asks; without one, a client could say there what it likes."""
     max_upload_mb: Positive = 10.0
     max_duration_s: Positive = 30.0
     max_files: Annotated[int, Field(ge=1)] = 16

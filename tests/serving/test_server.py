@@ -206,9 +206,10 @@ def test_what_cannot_be_served_is_said(bundle: Path, tmp_path: Path) -> None:
     assert "task=orders: the bundles are for drinks" in refused(f"bundle={bundle}", "task=orders")
 
 
-def test_a_key_guards_all_but_the_page(bundle: Path, tmp_path: Path) -> None:
+def test_a_key_guards_all_but_the_page_and_who_asks_too_often_waits(bundle: Path, tmp_path: Path) -> None:
     log = tmp_path / "requests.jsonl"
-    with running(tmp_path, f"bundle={bundle}", "api_key=secret", f"log={log}", "cors=['https://shop.test']") as server:
+    settings = ("api_key=secret", f"log={log}", "cors=['https://shop.test']", "rate_limit_per_minute=2")
+    with running(tmp_path, f"bundle={bundle}", *settings) as server:
         asked = {"Origin": "https://shop.test", "Access-Control-Request-Method": "POST"}
         for origin, allowed in (("https://shop.test", 200), ("https://other.test", 400)):
             before = httpx.options(f"{server.url}/predict", headers={**asked, "Origin": origin})
@@ -220,4 +221,9 @@ def test_a_key_guards_all_but_the_page(bundle: Path, tmp_path: Path) -> None:
             assert server.get(path, headers={"X-API-Key": "secret"}).status_code == 200
         assert server.post(content=GOOD).status_code == 401
         assert server.post(content=GOOD, headers={"X-API-Key": "secret"}).status_code == 200
-    assert [json.loads(line)["status"] for line in log.read_text().splitlines()] == [401, 200]
+        again = server.post(content=GOOD, headers={"X-API-Key": "secret", "X-Forwarded-For": "1.2.3.4"})
+        assert again.status_code == 429, "no proxy is trusted"
+        assert 1 <= int(again.headers["retry-after"]) <= 30
+        assert server.get("/health").status_code == 200
+    assert [json.loads(line)["status"] for line in log.read_text().splitlines()] == [401, 200, 429]
+    assert "127.0.0.1" not in log.read_text()
