@@ -120,10 +120,9 @@ class SpeechAPI(ls.LitAPI):  # type: ignore[misc]
         job, predictor, files, answers, spent = output
         if isinstance(files, Refused):
             return _refusal(job, files)
-        ids = [f"{job.request_id}.{place}" if job.many else job.request_id for place in range(len(files))]
         results = [
             _result(job, name, file, answer, spent / len(files))
-            for name, file, answer in zip(ids, files, answers, strict=True)
+            for name, file, answer in zip(job.file_ids, files, answers, strict=True)
         ]
         if not job.many and "error" in results[0]:
             return _refusal(job, files[0] if isinstance(files[0], Refused) else answers[0])

@@ -11,12 +11,27 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import JSON, Column, DateTime, Float, Integer, MetaData, String, Table, create_engine, event, insert
+from sqlalchemy import (
+    JSON,
+    Column,
+    DateTime,
+    Float,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    create_engine,
+    event,
+    insert,
+    inspect,
+    text,
+)
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from slu.common.errors import UserError
+from slu.serving.kept_audio import AudioFile
 
 NEW = "new"
 _REMEMBERED = 1000
@@ -36,6 +51,8 @@ FEEDBACK = Table(
     Column("actual", JSON, nullable=False),
     Column("comment", String(500), nullable=False),
     Column("state", String(20), nullable=False, default=NEW),
+    Column("audio_sha256", String(64)),
+    Column("audio_path", String(200)),
 )
 
 
@@ -89,11 +106,12 @@ class FeedbackStore:
                     Path(self.engine.url.database).parent.mkdir(parents=True, exist_ok=True)
                 event.listen(self.engine, "connect", _write_ahead)
             FEEDBACK.metadata.create_all(self.engine)
+            _add_missing_columns(self.engine)
         except (SQLAlchemyError, ArgumentError, ImportError, OSError) as error:
             reason = " ".join(str(getattr(error, "orig", None) or error).split())[:200]
             raise UserError(f"feedback: the database cannot be opened: {reason}") from None
 
-    def add(self, correction: Correction, answered: Answered) -> None:
+    def add(self, correction: Correction, answered: Answered, audio: AudioFile | None = None) -> None:
         """Committed when it returns. Raises SQLAlchemyError where it could not be."""
         with self.engine.begin() as connection:
             connection.execute(
@@ -106,8 +124,28 @@ class FeedbackStore:
                     actual={**answered.labels, **correction.labels},
                     comment=correction.comment,
                     state=NEW,
+                    audio_sha256=audio.sha256 if audio else None,
+                    audio_path=audio.path if audio else None,
                 )
             )
+
+
+def _add_missing_columns(engine: Engine) -> None:
+    """To a table of an earlier version, whose rows then have nothing there."""
+
+    def known() -> set[str]:
+        return {column["name"] for column in inspect(engine).get_columns(FEEDBACK.name)}
+
+    for column in FEEDBACK.columns:
+        if column.name in known():
+            continue
+        kind = column.type.compile(engine.dialect)
+        try:
+            with engine.begin() as connection:
+                connection.execute(text(f"ALTER TABLE {FEEDBACK.name} ADD COLUMN {column.name} {kind}"))
+        except SQLAlchemyError:
+            if column.name not in known():  # else another server has just added it
+                raise
 
 
 def _write_ahead(connection: Any, _: Any) -> None:

@@ -36,11 +36,24 @@ class Job:
     request_id: str = field(default_factory=lambda: uuid.uuid4().hex)
     received: float = field(default_factory=time.monotonic)
 
+    @property
+    def file_ids(self) -> list[str]:
+        """By which the answer to each file can be corrected."""
+        return [f"{self.request_id}.{place}" for place in range(len(self.files))] if self.many else [self.request_id]
 
-def job_reader(settings: ServeSettings) -> Callable[[Request], Awaitable[Job]]:
-    """The dependency of `POST /predict`. Its HTTPExceptions are 4xx, each with a sentence."""
+
+def job_reader(settings: ServeSettings, hold: Callable[[Job], None]) -> Callable[[Request], Awaitable[Job]]:
+    """The dependency of `POST /predict`; `hold` is shown every job.
+
+    Its HTTPExceptions are 4xx, each with a sentence.
+    """
 
     async def read_job(request: Request) -> Job:
+        job = await parsed(request)
+        hold(job)
+        return job
+
+    async def parsed(request: Request) -> Job:
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         asked = {name: request.query_params.get(name, "") for name in ("model", "task")}
         if kind != "multipart/form-data":

@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from slu import __version__
 from slu.common.files import read_json
 from slu.serving.feedback import Correction, FeedbackStore, Remembered, unknown_label
+from slu.serving.kept_audio import KeptAudio
 from slu.serving.metrics import CONTENT_TYPE, ServingMetrics
 from slu.serving.models import Board
 
@@ -77,7 +78,9 @@ def add_routes(app: FastAPI, board: Board, metrics: ServingMetrics) -> None:
         return Response(metrics.text(), media_type=CONTENT_TYPE)
 
 
-def add_feedback(app: FastAPI, store: FeedbackStore, remembered: Remembered, homes: Sequence[Path]) -> None:
+def add_feedback(
+    app: FastAPI, store: FeedbackStore, remembered: Remembered, audio: KeptAudio, homes: Sequence[Path]
+) -> None:
     """`homes` are the folders with the versions that may have answered."""
 
     @app.post("/feedback")
@@ -93,8 +96,8 @@ def add_feedback(app: FastAPI, store: FeedbackStore, remembered: Remembered, hom
         if problem := unknown_label(correction.labels, heads):
             raise HTTPException(422, problem)
         try:
-            store.add(correction, answered)
-        except SQLAlchemyError:
+            store.add(correction, answered, audio.store(correction.request_id))
+        except (SQLAlchemyError, OSError):
             raise HTTPException(503, "the correction could not be stored; try again", {"Retry-After": "1"}) from None
         return JSONResponse({"stored": correction.request_id})
 

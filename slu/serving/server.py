@@ -5,6 +5,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 from collections.abc import Sequence
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
@@ -21,10 +22,13 @@ from slu.serving.feedback import FeedbackStore, Remembered, default_url
 from slu.serving.guard import Guard
 from slu.serving.job import job_reader
 from slu.serving.line import Line
+from slu.serving.kept_audio import KeptAudio
 from slu.serving.metrics import ServingMetrics
 from slu.serving.models import Board
 from slu.serving.routes import add_feedback, add_routes
 from slu.serving.settings import ServeSettings
+
+_SWEEP_S = 3600.0
 
 
 def find_bundles(settings: ServeSettings) -> list[Path]:
@@ -55,8 +59,10 @@ def find_bundles(settings: ServeSettings) -> list[Path]:
 
 def make_server(settings: ServeSettings) -> "SpeechServer":
     """Not yet running. Raises UserError as `find_bundles` does."""
-    places, board = find_bundles(settings), Board()
-    api = speech_api(job_reader(settings), places, settings, board)
+    if settings.keep_audio and settings.feedback == "none":
+        raise UserError("keep_audio=true keeps the recordings of corrections, but feedback=none takes no corrections")
+    places, board, audio = find_bundles(settings), Board(), KeptAudio(settings)
+    api = speech_api(job_reader(settings, audio.hold), places, settings, board)
     remembered, metrics = Remembered(), ServingMetrics(board)
     guards: list[Any] = [(Guard, {"settings": settings, "remembered": remembered, "metrics": metrics})]
     if settings.cors:  # the last one stands outermost: a browser asks beforehand, and without the key
@@ -65,11 +71,11 @@ def make_server(settings: ServeSettings) -> "SpeechServer":
     server = SpeechServer(
         api, accelerator="cpu", timeout=False, middlewares=guards, restart_workers=True, track_requests=False
     )
-    server.board, server.line = board, Line()
+    server.board, server.line, server.audio = board, Line(), audio
     add_routes(server.app, board, metrics)
     if settings.feedback != "none":
         store = FeedbackStore(settings.feedback or default_url(Path(settings.outputs)))
-        add_feedback(server.app, store, remembered, [place.parent for place in places])
+        add_feedback(server.app, store, remembered, audio, [place.parent for place in places])
     return server
 
 
@@ -79,6 +85,7 @@ class SpeechServer(ls.LitServer):  # type: ignore[misc]
 
     board: Board
     line: Line
+    audio: KeptAudio
     stopping = False
     """Asked to, or already at it."""
     lost = False
@@ -99,7 +106,13 @@ class SpeechServer(ls.LitServer):  # type: ignore[misc]
     def _start_server(self, *arguments: Any, **options: Any) -> Any:
         processes = super()._start_server(*arguments, **options)
         threading.Thread(target=self._watch, args=(list(processes.values()),), daemon=True).start()
+        threading.Thread(target=self._sweep, daemon=True).start()
         return processes
+
+    def _sweep(self) -> None:
+        while True:
+            self.audio.sweep()
+            time.sleep(_SWEEP_S)
 
     def _watch(self, processes: Sequence[BaseProcess]) -> None:
         wait([process.sentinel for process in processes])

@@ -46,6 +46,10 @@ class ServeSettings:
     """Origins of other sites whose pages may use the server."""
     feedback: str | None = None
     """URL of the database of corrections; none: SQLite in the outputs. `none` in words: no corrections are taken."""
+    keep_audio: bool = False
+    """With a correction, what it corrects is kept as a file in the outputs."""
+    keep_audio_days: Positive = 30.0
+    """Then the file is removed, also while `keep_audio` is off."""
     log: str = "-"
     """File of JSON lines, one per request; `-` is standard output."""
 

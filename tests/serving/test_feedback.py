@@ -1,5 +1,6 @@
 """Corrections: stored before the sender hears so, by several servers at once, and only where they make sense."""
 
+import hashlib
 import os
 import signal
 import sqlite3
@@ -11,9 +12,11 @@ import httpx
 import pytest
 
 from slu.common.errors import UserError
-from slu.serving.feedback import Answered, Correction, FeedbackStore, Remembered, unknown_label
+from slu.serving.feedback import FEEDBACK, Answered, Correction, FeedbackStore, Remembered, unknown_label
+from slu.serving.kept_audio import AudioFile
 from tests.bundles.helpers import tiny_bundle
-from tests.serving.helpers import GOOD, Server, running
+from tests.conftest import tone
+from tests.serving.helpers import GOOD, Server, audio, running
 
 ANSWER = Answered({"product": "tea", "quantity": "1"}, 0.4, "v1")
 
@@ -44,14 +47,18 @@ def test_corrections_survive_the_death_of_everything_and_two_servers_write_at_on
         assert send(one, request_id=last, labels={"quantity": "2"}, comment="loud").status_code == 200
         os.killpg(one.process.pid, signal.SIGKILL)
         os.killpg(two.process.pid, signal.SIGKILL)
+    assert not list(tmp_path.rglob("feedback_audio")), "nobody asked for the sound to be kept"
     kept = rows(database)
     assert {name for name, _ in kept} == {answer["request_id"] for _, answer in answers} | {last}
     assert len(kept) == 21
 
 
-def test_a_file_of_many_is_corrected_and_nonsense_is_refused(tmp_path: Path) -> None:
-    with running(tmp_path, f"bundle={tiny_bundle(tmp_path / 'drinks')}") as server:
-        many = server.post(files=[("file", ("a.wav", GOOD)), ("file", ("b.wav", GOOD))]).json()
+def test_a_file_of_many_is_corrected_with_its_sound_and_nonsense_is_refused(tmp_path: Path) -> None:
+    other = audio(tone(500, 0.6), "FLAC")
+    with running(tmp_path, f"bundle={tiny_bundle(tmp_path / 'drinks')}", "keep_audio=true") as server:
+        many = server.post(files=[("file", ("a.wav", GOOD)), ("file", ("../../b.wav", other))]).json()
+        folder = tmp_path / "out" / "feedback_audio"
+        assert not folder.exists(), "before there is a correction"
         second = many["results"][1]["request_id"]
         assert second == f"{many['request_id']}.1"
         assert send(server, request_id=second, labels={"product": "milk"}).json() == {"stored": second}
@@ -65,6 +72,13 @@ def test_a_file_of_many_is_corrected_and_nonsense_is_refused(tmp_path: Path) -> 
         ):
             assert send(server, **body).status_code == status, body
         assert len(rows(tmp_path / "out" / "feedback.sqlite")) == 1
+        (file,) = folder.iterdir()
+        assert file.read_bytes() == other
+        assert file.name == f"{hashlib.sha256(other).hexdigest()}.flac"
+        assert folder.stat().st_mode & 0o077 == 0
+        with closing(sqlite3.connect(tmp_path / "out" / "feedback.sqlite")) as opened:
+            kept = opened.execute("SELECT audio_sha256, audio_path FROM feedback").fetchall()
+        assert kept == [(file.stem, f"feedback_audio/{file.name}")]
 
 
 def test_what_cannot_be_stored_is_an_error_of_its_caller(tmp_path: Path) -> None:
@@ -75,6 +89,24 @@ def test_what_cannot_be_stored_is_an_error_of_its_caller(tmp_path: Path) -> None
     store = FeedbackStore(f"sqlite:///{tmp_path / 'new' / 'f.sqlite'}")
     store.add(Correction(request_id="a" * 32, labels={"quantity": "2"}), ANSWER)
     assert rows(tmp_path / "new" / "f.sqlite") == [("a" * 32, '{"product": "tea", "quantity": "2"}')]
+
+
+def test_a_table_of_an_earlier_version_gets_the_new_columns_and_keeps_its_rows(tmp_path: Path) -> None:
+    database = tmp_path / "f.sqlite"
+    new = {"audio_sha256", "audio_path"}
+    columns = [column for column in FEEDBACK.columns if column.name not in new]
+    early = ", ".join(f"{column.name} {column.type.compile()}" for column in columns)
+    with closing(sqlite3.connect(database)) as opened:
+        opened.execute(f"CREATE TABLE feedback ({early}, PRIMARY KEY (id))")
+        opened.execute("INSERT INTO feedback (request_id, actual) VALUES ('old', '{}')")
+        opened.commit()
+    with ThreadPoolExecutor(4) as pool:  # several servers start at once
+        stores = list(pool.map(lambda _: FeedbackStore(f"sqlite:///{database}"), range(8)))
+    correction = Correction(request_id="a" * 32, labels={"quantity": "2"})
+    stores[0].add(correction, ANSWER, AudioFile("f" * 64, "feedback_audio/x.wav"))
+    with closing(sqlite3.connect(database)) as opened:
+        kept = opened.execute("SELECT request_id, audio_path FROM feedback ORDER BY id").fetchall()
+    assert kept == [("old", None), ("a" * 32, "feedback_audio/x.wav")]
 
 
 def test_labels_are_checked_and_only_the_last_answers_are_remembered() -> None:

@@ -1,0 +1,73 @@
+"""The sound of corrections: only where asked for, never more in memory than there is room, and not for ever."""
+
+import os
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from slu.common.errors import UserError
+from slu.serving.job import Job
+from slu.serving.kept_audio import KeptAudio, ending
+from slu.serving.server import make_server
+from slu.serving.settings import ServeSettings
+from tests.conftest import tone
+from tests.serving.helpers import audio
+
+
+def settings(folder: Path, **changes: object) -> ServeSettings:
+    return ServeSettings(bundle=None, task=None, outputs=str(folder), **changes)  # type: ignore[arg-type]
+
+
+def test_nothing_is_held_unless_asked_for(tmp_path: Path) -> None:
+    kept = KeptAudio(settings(tmp_path))
+    job = Job((b"RIFF sound",), "", "", many=False)
+    kept.hold(job)
+    assert kept.store(job.request_id) is None
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_oldest_is_forgotten_when_there_is_no_room(tmp_path: Path) -> None:
+    kept = KeptAudio(settings(tmp_path, keep_audio=True), room=100)
+    jobs = [Job((bytes([number]) * 20, b"x" * 20), "", "", many=True) for number in range(4)]
+    for job in jobs:
+        kept.hold(job)
+    found = [[kept.store(name) is not None for name in job.file_ids] for job in jobs]
+    assert found == [[False, False], [False, True], [True, True], [True, True]]
+    kept.hold(Job((b"y" * 101,), "", "", many=False))
+    assert kept.store(jobs[3].request_id + ".1") is None, "a file without room of its own leaves nothing"
+
+
+def test_old_files_are_removed_also_when_no_more_are_kept(tmp_path: Path) -> None:
+    kept = KeptAudio(settings(tmp_path, keep_audio=True))
+    files = []
+    for number in range(2):
+        job = Job((b"fLaC" + bytes([number]),), "", "", many=False)
+        kept.hold(job)
+        stored = kept.store(job.request_id)
+        assert stored is not None
+        files.append(tmp_path / stored.path)
+    week = time.time() - 7 * 86_400
+    os.utime(files[0], (week, week))
+    KeptAudio(settings(tmp_path, keep_audio_days=8)).sweep()
+    assert all(file.exists() for file in files)
+    KeptAudio(settings(tmp_path, keep_audio_days=6)).sweep()
+    assert [file.exists() for file in files] == [False, True]
+    KeptAudio(settings(tmp_path / "nothing there")).sweep()
+
+
+@pytest.mark.parametrize("kind", ["WAV", "FLAC", "OGG", "MP3"])
+def test_the_ending_is_read_from_the_sound(kind: str) -> None:
+    assert ending(audio(tone(300, 0.6), kind)) == kind.lower()
+
+
+def test_other_sounds_have_endings_too() -> None:
+    assert ending(b"\x1aE\xdf\xa3 webm") == "webm"
+    assert ending(b"\x00\x00\x00\x20ftypM4A ") == "m4a"
+    assert ending(np.zeros(9, np.uint8).tobytes()) == "audio"
+
+
+def test_it_needs_corrections(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="feedback=none takes no corrections"):
+        make_server(settings(tmp_path, keep_audio=True, feedback="none"))
