@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, TypeAlias
@@ -12,6 +12,7 @@ from fastapi import Depends, Request
 from fastapi.responses import JSONResponse, Response
 
 from slu.common.errors import UserError
+from slu.serving.facts import as_header, heard_facts
 from slu.serving.job import Job
 from slu.serving.line import LineLoop
 from slu.serving.models import Board, Live, Models
@@ -33,6 +34,8 @@ class Audio:
 
     samples: Any
     decode_ms: float
+    facts: Mapping[str, Any]
+    """For the log."""
 
 
 Decoded: TypeAlias = tuple[Job, Any, list[Audio | Refused]] | tuple[Job, None, Refused]
@@ -86,7 +89,8 @@ class SpeechAPI(ls.LitAPI):  # type: ignore[misc]
             samples = decode(data, predictor.sample_rate, AudioLimits(longest))
         except AudioError as error:
             return Refused(422, f"the audio cannot be used: {error}")
-        return Audio(samples, 1e3 * (time.perf_counter() - start))
+        spent = 1e3 * (time.perf_counter() - start)
+        return Audio(samples, spent, heard_facts(predictor, samples))
 
     def batch(self, inputs: list[Decoded]) -> list[Decoded]:
         return inputs
@@ -127,7 +131,8 @@ class SpeechAPI(ls.LitAPI):  # type: ignore[misc]
         if not job.many and "error" in results[0]:
             return _refusal(job, files[0] if isinstance(files[0], Refused) else answers[0])
         content = {"results": results, "request_id": job.request_id} if job.many else results[0]
-        return JSONResponse(content, headers={REQUEST_ID: job.request_id, VERSION: predictor.version})
+        facts = as_header([file.facts if isinstance(file, Audio) else {} for file in files])
+        return JSONResponse(content, headers={REQUEST_ID: job.request_id, VERSION: predictor.version, **facts})
 
 
 def _result(job: Job, name: str, file: Audio | Refused, answer: Any, spent: float) -> dict[str, Any]:

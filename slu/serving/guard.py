@@ -14,6 +14,7 @@ from typing import Any
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from slu.serving.facts import HEADER, told
 from slu.serving.feedback import Remembered
 from slu.serving.metrics import ServingMetrics
 from slu.serving.rate_limit import RateLimit, client_of
@@ -27,6 +28,7 @@ _HEADERS = (
     (b"referrer-policy", b"no-referrer"),
     (b"x-frame-options", b"DENY"),
 )
+_FACTS = HEADER.encode()
 _UPLOADS = 4
 """Requests that may be sending their bodies for each that may be answered at a time."""
 
@@ -60,7 +62,7 @@ class Guard:
         for one in document.get("results", [document]):
             self.remembered.add(one)
         self.metrics.add(answer.status, document, seconds)
-        self.log.write(answer.status, document, 1e3 * seconds)
+        self.log.write(answer.status, told(document, answer.facts), 1e3 * seconds)
 
     async def _guarded(self, scope: Scope, receive: Receive, answer: "_Answer") -> None:
         headers = dict(scope["headers"])
@@ -167,6 +169,7 @@ class _Answer:
 
     def __init__(self, send: Send, note: Callable[["_Answer"], None]) -> None:
         self.send, self.note, self.status, self.body, self.finished = send, note, 0, b"", False
+        self.facts: list[dict[str, Any]] = []
 
     def finish(self) -> None:
         """Also of a client that has left before it was answered: its status is 0."""
@@ -181,7 +184,10 @@ class _Answer:
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            message = {**message, "headers": [*message.get("headers", []), *_HEADERS]}
+            headers = list(message.get("headers", []))
+            self.facts = next((json.loads(value) for name, value in headers if name == _FACTS), [])
+            kept = [(name, value) for name, value in headers if name != _FACTS]
+            message = {**message, "headers": [*kept, *_HEADERS]}
         elif message["type"] == "http.response.body":
             self.body += message.get("body", b"")
             if not message.get("more_body", False):

@@ -25,8 +25,8 @@ class RequestLog:
         print(json.dumps(facts, ensure_ascii=False), file=self._file, flush=True)
 
 
-_TOLD = ("request_id", "detail", "error", "labels", "confidence", "understood", "reason", "duration_s", "model_version",
-         "timings_ms")  # fmt: skip
+_TOLD = ("request_id", "detail", "error", "labels", "confidence", "understood", "reason", "duration_s", "level_db",
+         "frames", "mel_mean", "mel_std", "model_version", "timings_ms")  # fmt: skip
 
 
 def _told(document: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,9 +14,10 @@ from pathlib import Path
 import httpx
 import pytest
 
+from slu.audio.decode import rms_db
 from slu.bundles import Predictor, load_bundle
 from tests.bundles.helpers import tiny_bundle
-from tests.conftest import ROOT
+from tests.conftest import ROOT, tone
 from tests.serving.helpers import GOOD, LIMITS, Server, running
 
 
@@ -69,6 +70,11 @@ def test_every_answer_has_headers_for_safety_and_a_line_in_the_log(server: Serve
     line = next(line for line in lines if line.get("request_id") == answer.json()["request_id"])
     assert (line["status"], line["labels"], line["model_version"]) == (200, answer.json()["labels"], "drinks")
     assert "scores" not in line
+    assert (line["duration_s"], line["frames"]) == (0.6, 61)
+    assert line["level_db"] == pytest.approx(rms_db(tone(300, 0.6)), abs=0.1)
+    assert line["mel_std"] > 0
+    assert set(line["timings_ms"]) == {"decode", "features", "recognise", "all"}
+    assert "x-slu-log" not in answer.headers
 
 
 def test_what_it_counts_is_there_for_prometheus(server: Server) -> None:

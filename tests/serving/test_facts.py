@@ -1,0 +1,47 @@
+"""What the log says of a sound."""
+
+import json
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+
+from slu.serving.facts import as_header, feature_facts, heard_facts, sound_facts, told
+from slu.serving.request_log import RequestLog
+
+
+def test_level_and_statistics_are_those_of_the_sound() -> None:
+    assert sound_facts(np.full(8000, 0.1, np.float32), 16_000) == {"duration_s": 0.5, "level_db": -20.0}
+    assert feature_facts(torch.tensor([[1.0, 3.0], [1.0, 3.0], [1.0, 3.0]])) == {
+        "frames": 3,
+        "mel_mean": 2.0,
+        "mel_std": 1.0,
+    }
+
+
+def test_each_file_has_its_own_facts_and_one_without_loses_nothing() -> None:
+    facts = [{"level_db": -20.0, "features_ms": 0.5}, {}, {"level_db": -30.0}]
+    timed = {"timings_ms": {"decode": 1.0, "all": 9.0}}
+    document = told({"request_id": "a", "results": [timed, {"error": "no audio"}, {}]}, facts)
+    first, second, third = document["results"]
+    assert first == {"level_db": -20.0, "timings_ms": {"features": 0.5, "decode": 1.0, "all": 9.0}}
+    assert (second, third) == ({"error": "no audio"}, {"level_db": -30.0})
+    assert told({"detail": "too busy"}, []) == {"detail": "too busy"}
+
+
+def test_what_the_front_end_cannot_do_costs_no_answer() -> None:
+    assert heard_facts(object(), np.zeros(10, np.float32)) == {}
+    front_end = SimpleNamespace(sample_rate=16_000)
+    broken = SimpleNamespace(features=lambda _: np.full((2, 2), np.nan), bundle=SimpleNamespace(front_end=front_end))
+    facts = heard_facts(broken, np.zeros(10, np.float32))
+    assert set(facts) == {"duration_s", "level_db", "frames", "features_ms"}
+    assert json.loads(as_header([facts])["x-slu-log"]) == [facts]
+
+
+def test_a_line_holds_facts_but_nothing_of_the_sound_or_of_who_asked(capsys: pytest.CaptureFixture[str]) -> None:
+    answer = {"request_id": "a", "labels": {}, "scores": {"x": {"y": 1.0}}, "samples": [0.1], "client": "10.0.0.1"}
+    RequestLog("-").write(200, told(answer, [{"level_db": -20.0, "frames": 3}]), 1.0)
+    line = capsys.readouterr().out
+    assert '"level_db": -20.0' in line
+    assert not any(word in line for word in ("samples", "10.0.0.1", "scores"))
