@@ -49,7 +49,7 @@ class Guard:
             if scope["path"] == "/predict":
                 self._note(answer, time.monotonic() - start)
 
-        answer = _Answer(send, note)
+        answer = _Answer(send, note, gathers=scope["path"] == "/predict")
         try:
             await self._guarded(scope, receive, answer)
         except _GoneError:
@@ -167,7 +167,8 @@ class _Answer:
     `note` is called once, before the last byte is sent: whoever has an answer can correct it at once.
     """
 
-    def __init__(self, send: Send, note: Callable[["_Answer"], None]) -> None:
+    def __init__(self, send: Send, note: Callable[["_Answer"], None], *, gathers: bool) -> None:
+        self.gathers = gathers  # a stream that never ends is not kept
         self.send, self.note, self.status, self.body, self.finished = send, note, 0, b"", False
         self.facts: list[dict[str, Any]] = []
 
@@ -189,7 +190,7 @@ class _Answer:
             kept = [(name, value) for name, value in headers if name != _FACTS]
             message = {**message, "headers": [*kept, *_HEADERS]}
         elif message["type"] == "http.response.body":
-            self.body += message.get("body", b"")
+            self.body += message.get("body", b"") if self.gathers else b""
             if not message.get("more_body", False):
                 self.finish()
         await self.send(message)

@@ -19,6 +19,7 @@ from slu.common.errors import UserError
 from slu.common.files import read_json
 from slu.serving.api import speech_api
 from slu.serving.feedback import FeedbackStore, Remembered, default_url
+from slu.serving.gradio_page import add_gradio
 from slu.serving.guard import Guard
 from slu.serving.job import job_reader
 from slu.serving.line import Line
@@ -73,6 +74,8 @@ def make_server(settings: ServeSettings) -> "SpeechServer":
     )
     server.board, server.line, server.audio = board, Line(), audio
     add_routes(server.app, board, metrics)
+    if settings.ui == "gradio":
+        add_gradio(server.app, board, settings)
     if settings.feedback != "none":
         store = FeedbackStore(settings.feedback or default_url(Path(settings.outputs)))
         add_feedback(server.app, store, remembered, audio, [place.parent for place in places])

@@ -40,6 +40,8 @@ class ServeSettings:
     max_upload_mb: Positive = 10.0
     max_duration_s: Positive = 30.0
     max_files: Annotated[int, Field(ge=1)] = 16
+    ui: Literal["page", "gradio"] = "page"
+    """The page at /; with `gradio`, one made with Gradio at /gradio beside it."""
     api_key: str | None = None
     """Asked for in the header X-API-Key of everything but the page and /health."""
     cors: tuple[str, ...] = ()
