@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup train test lint lock clean
+.PHONY: help setup train test lint audit lock clean
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
@@ -43,6 +43,9 @@ lint: $(READY) ## style, types, import rules
 	@$(PYTHON) -m ruff format --check .
 	@$(PYTHON) -m mypy
 	@$(VENV)/bin/lint-imports
+
+audit: $(READY) ## look up known vulnerabilities of the pinned dependencies
+	@$(PYTHON) scripts/audit.py
 
 lock: $(READY) ## renew the pins from pyproject.toml
 	@scripts/lock.sh $(UV)
