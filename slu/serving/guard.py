@@ -21,7 +21,7 @@ from slu.serving.rate_limit import RateLimit, client_of
 from slu.serving.request_log import RequestLog
 from slu.serving.settings import ServeSettings
 
-_OPEN = ("/", "/health", "/page.js", "/draw.js", "/page.css")
+_OPEN = ("/", "/health", "/page.js", "/texts.js", "/draw.js", "/page.css")
 """Without a key."""
 _HEADERS = (
     (b"x-content-type-options", b"nosniff"),

@@ -20,6 +20,7 @@ from slu.serving.models import Board
 _PAGE = {
     "/": ("index.html", "text/html"),
     "/page.js": ("page.js", "text/javascript"),
+    "/texts.js": ("texts.js", "text/javascript"),
     "/draw.js": ("draw.js", "text/javascript"),
     "/page.css": ("page.css", "text/css"),
 }
@@ -55,7 +56,8 @@ _REQUEST = {
 }  # fmt: skip
 
 
-def add_routes(app: FastAPI, board: Board, metrics: ServingMetrics) -> None:
+def add_routes(app: FastAPI, board: Board, metrics: ServingMetrics, keep_days: float | None = None) -> None:
+    """`keep_days` of the recordings of corrections, which the page says; none: they are not kept."""
     app.title, app.version = "slu", __version__
     app.router.routes[:] = [route for route in app.router.routes if getattr(route, "path", "") != "/"]
     for route in app.router.routes:
@@ -63,6 +65,8 @@ def add_routes(app: FastAPI, board: Board, metrics: ServingMetrics) -> None:
             route.summary, route.openapi_extra = "What is said in audio files", _REQUEST
     for path, (name, kind) in _PAGE.items():
         text = files("slu.serving").joinpath("page", name).read_text(encoding="utf-8")
+        if keep_days:
+            text = text.replace('data-keep-days=""', f'data-keep-days="{keep_days:g}"')
         app.add_api_route(path, _static(text, kind), include_in_schema=False)
 
     @app.get("/models")

@@ -73,7 +73,7 @@ def make_server(settings: ServeSettings) -> "SpeechServer":
         api, accelerator="cpu", timeout=False, middlewares=guards, restart_workers=True, track_requests=False
     )
     server.board, server.line, server.audio = board, Line(), audio
-    add_routes(server.app, board, metrics)
+    add_routes(server.app, board, metrics, settings.keep_audio_days if settings.keep_audio else None)
     if settings.ui == "gradio":
         add_gradio(server.app, board, settings)
     if settings.feedback != "none":

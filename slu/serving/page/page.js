@@ -1,49 +1,51 @@
 // Record or drop a clip, ask the server, show what it heard. No library, no build.
 "use strict";
 
-const TEXTS = {
-  en: {
-    title: "Say an order", model: "Recogniser", key: "API key", drop: "or drop or choose a recording:", waiting: "Nothing heard yet.",
-    history: "This session", record: "Record", stop: "Stop", other: "Bahasa Indonesia", asking: "Listening…",
-    not: "Not understood", confidence: "confidence", perhaps: "or perhaps", denied: "The microphone cannot be used; drop a recording instead.",
-    offline: "The server does not answer.", wave: "Waveform of the recording", spectrum: "Spectrogram of the recording",
-    right: "What was right?", comment: "Comment", send: "Send", thanks: "Thank you, it is stored.", none: "not mentioned",
-    reasons: {},
-  },
-  id: {
-    title: "Ucapkan pesanan", model: "Pengenal", key: "Kunci API", drop: "atau jatuhkan atau pilih rekaman:", waiting: "Belum ada yang didengar.",
-    history: "Sesi ini", record: "Rekam", stop: "Berhenti", other: "English", asking: "Mendengarkan…",
-    not: "Tidak dimengerti", confidence: "keyakinan", perhaps: "atau mungkin", denied: "Mikrofon tidak bisa dipakai; jatuhkan rekaman saja.",
-    offline: "Server tidak menjawab.", wave: "Bentuk gelombang rekaman", spectrum: "Spektrogram rekaman",
-    right: "Apa yang benar?", comment: "Komentar", send: "Kirim", thanks: "Terima kasih, sudah disimpan.", none: "tidak disebut",
-    reasons: {
-      "silence": "hening", "noise": "derau", "too short": "terlalu pendek", "too long": "terlalu panjang",
-      "not sure": "tidak yakin", "ambiguous": "bermakna ganda", "not on the menu": "tidak ada di menu",
-    },
-  },
-};
 const LONGEST_MS = 15000;
 const $ = (id) => document.getElementById(id);
 let language = (localStorage.getItem("language") || navigator.language).startsWith("id") ? "id" : "en";
 let text = TEXTS[language];
 let recorder = null;
 let models = [];
-let last = null; // the answer that can be corrected
+let current = null; // the answer that is shown, and can be corrected
+let asked = 0; // clips so far: an answer that comes late is not shown
+let seconds = 0; // of the clip that is drawn
 
 function translate() {
   text = TEXTS[language];
   document.documentElement.lang = language;
+  document.title = text.title;
   document.querySelectorAll("[data-text]").forEach((node) => (node.textContent = text[node.dataset.text]));
   $("language").textContent = text.other;
+  $("language").lang = language === "id" ? "en" : "id";
   $("record").textContent = recorder ? text.stop : text.record;
-  $("wave").setAttribute("aria-label", text.wave);
-  $("spectrum").setAttribute("aria-label", text.spectrum);
+  $("record").classList.toggle("on", recorder !== null);
+  $("level").setAttribute("aria-label", text.level);
+  $("wave").setAttribute("aria-label", `${text.wave}, ${seconds.toFixed(1)} s`);
+  $("spectrum").setAttribute("aria-label", `${text.spectrum}, ${seconds.toFixed(1)} s`);
+  $("scale").textContent = fill(text.scale, { s: seconds.toFixed(1), low: LOW, high: HIGH / 1000 });
+  const days = document.body.dataset.keepDays;
+  $("keeps").hidden = !days;
+  $("keeps").textContent = fill(text.keeps, { days });
 }
 
-function say(words, isAnswer) {
+const fill = (words, values) => words.replace(/\{(\w+)\}/g, (_, name) => values[name]);
+const shown = (label) => label || text.none;
+const named = (head) => text.heads[head] || head;
+const percent = (share) => `${Math.round(100 * share)} %`;
+
+// `style` is empty for an answer, `quiet` for what only guides, `not` for what went wrong.
+function say(words, style, note = "") {
   $("answer").removeAttribute("data-text");
   $("answer").textContent = words;
-  $("answer").classList.toggle("not", !isAnswer);
+  $("answer").className = style;
+  $("note").textContent = note;
+}
+
+// What the server says is English: where the page has words of its own, they come first.
+function refuse(status, detail) {
+  const own = text.refused[status];
+  say(own || detail, "not", own ? detail : "");
 }
 
 function headers() {
@@ -52,8 +54,9 @@ function headers() {
 
 async function listModels() {
   const response = await fetch("/models", { headers: headers() }).catch(() => null);
-  if (!response) return say(text.offline, false);
+  if (!response) return say(text.offline, "not");
   $("key-row").hidden = response.status !== 401 && !$("key").value;
+  if (response.status === 401) say(text.needsKey, $("key").value ? "not" : "quiet");
   if (!response.ok) return;
   models = await response.json();
   $("model").replaceChildren(...models.map((model) => new Option(`${model.task} (${model.version})`, model.version)));
@@ -61,11 +64,12 @@ async function listModels() {
 
 async function record() {
   if (recorder) return recorder.stop();
+  if (!navigator.mediaDevices || !window.MediaRecorder) return say(window.isSecureContext ? text.missing : text.insecure, "not");
   let stream;
   try {
     stream = await navigator.mediaDevices.getUserMedia({ audio: true });
-  } catch {
-    return say(text.denied, false);
+  } catch (error) {
+    return say(error.name === "NotAllowedError" ? text.denied : text.missing, "not");
   }
   const parts = [];
   recorder = new MediaRecorder(stream);
@@ -78,13 +82,12 @@ async function record() {
     stream.getTracks().forEach((track) => track.stop());
     const clip = new Blob(parts, { type: recorder.mimeType });
     recorder = null;
-    $("record").setAttribute("aria-pressed", "false");
     translate();
     ask(clip);
   };
   recorder.start();
-  $("record").setAttribute("aria-pressed", "true");
   translate();
+  say(text.recording, "quiet");
 }
 
 // The level of the microphone on the meter, until the context is closed.
@@ -105,36 +108,67 @@ function watch(stream) {
 }
 
 async function ask(clip) {
-  say(text.asking, true);
+  const turn = ++asked;
+  current = null;
+  say(text.asking, "quiet");
   $("details").replaceChildren();
   $("feedback").hidden = true;
-  draw(clip);
+  present(clip, turn);
   const form = new FormData();
   form.append("file", clip, "clip");
   form.append("model", $("model").value);
-  let answer;
+  let response, answer;
   try {
-    const response = await fetch("/predict", { method: "POST", body: form, headers: headers() });
+    response = await fetch("/predict", { method: "POST", body: form, headers: headers() });
     answer = await response.json();
-    if (!response.ok) return say(answer.detail, false);
   } catch {
-    return say(text.offline, false);
+    return turn === asked && say(text.offline, "not");
   }
+  if (turn !== asked) return;
+  if (!response.ok) return refuse(response.status, answer.detail);
+  current = answer;
   show(answer);
+  offerCorrection(answer);
+  remember(answer);
+}
+
+// The clip itself, to be heard and seen.
+async function present(clip, turn) {
+  URL.revokeObjectURL($("play").src);
+  $("play").src = URL.createObjectURL(clip);
+  $("sound").hidden = false;
+  const drawn = await draw(clip);
+  if (turn !== asked) return;
+  seconds = drawn;
+  translate();
 }
 
 function show(answer) {
   const heard = Object.entries(answer.labels).filter(([, label]) => label !== "");
   const words = heard.map(([head, label]) => answer.display[head] || label).join(" × ");
   const reason = text.reasons[answer.reason] || answer.reason;
-  say(answer.understood ? words : `${text.not}: ${reason}`, answer.understood);
-  const bars = Object.entries(answer.scores).flatMap(([head, scores]) =>
-    Object.entries(scores).sort((a, b) => b[1] - a[1]).slice(0, 3).map(([label, score]) => bar(`${head} ${label || "–"}`, score)));
-  const others = answer.alternatives.map((other) => other.shown).join(", ");
-  const note = element("p", `${text.confidence} ${answer.confidence.toFixed(2)}` + (others ? `; ${text.perhaps} ${others}` : ""), "note");
-  $("details").replaceChildren(note, ...bars);
-  offerCorrection(answer);
-  $("history").prepend(element("li", `${$("answer").textContent} (${answer.confidence.toFixed(2)})`));
+  say(answer.understood ? words : `${text.not}: ${reason}`, answer.understood ? "" : "not", `${text.confidence} ${percent(answer.confidence)}`);
+  $("details").replaceChildren(...Object.entries(answer.scores).flatMap(([head, scores]) => [
+    element("h3", named(head)),
+    ...Object.entries(scores).sort((a, b) => b[1] - a[1]).slice(0, 3).map(([label, score]) => bar(head, label, score)),
+  ]), ...others(answer.alternatives));
+}
+
+function remember(answer) {
+  const item = element("li", "");
+  item.append(element("time", new Date().toLocaleTimeString(language)), ` ${$("answer").textContent} (${percent(answer.confidence)})`);
+  $("history").prepend(item);
+  $("no-history").hidden = true;
+}
+
+function others(alternatives) {
+  if (!alternatives.length) return [];
+  const list = document.createElement("ul");
+  for (const other of alternatives) {
+    const words = Object.keys(other.labels).reduce((so, head) => so.replace(`${head} `, `${named(head)} `), other.shown);
+    list.append(element("li", `${words} (${percent(other.probability)})`));
+  }
+  return [element("h3", text.perhaps), list];
 }
 
 // One choice per head, on what was heard: sent as it is, it confirms the answer.
@@ -142,14 +176,13 @@ function offerCorrection(answer) {
   const heads = models.find((model) => model.version === answer.model_version)?.heads;
   $("feedback").hidden = !heads;
   if (!heads) return;
-  last = answer;
   $("sent").textContent = "";
   $("comment").value = "";
   $("labels").replaceChildren(...Object.entries(heads).map(([head, classes]) => {
-    const label = element("label", `${head} `);
+    const label = element("label", `${named(head)} `);
     const choice = document.createElement("select");
     choice.name = head;
-    choice.append(...classes.map((name) => new Option(name || text.none, name)));
+    choice.append(...classes.map((name) => new Option(shown(name), name)));
     choice.value = answer.labels[head];
     label.append(choice);
     return label;
@@ -159,18 +192,20 @@ function offerCorrection(answer) {
 async function correct(event) {
   event.preventDefault();
   const labels = Object.fromEntries([...$("labels").querySelectorAll("select")].map((choice) => [choice.name, choice.value]));
-  const body = JSON.stringify({ request_id: last.request_id, labels, comment: $("comment").value });
+  const body = JSON.stringify({ request_id: current.request_id, labels, comment: $("comment").value });
   const response = await fetch("/feedback", { method: "POST", body, headers: { ...headers(), "Content-Type": "application/json" } }).catch(() => null);
-  $("sent").textContent = !response ? text.offline : response.ok ? text.thanks : (await response.json()).detail;
+  if (!response || response.ok) return void ($("sent").textContent = response ? text.thanks : text.offline);
+  const { detail } = await response.json().catch(() => ({ detail: text.offline }));
+  $("sent").textContent = text.refused[response.status] || detail;
 }
 
-function bar(name, value) {
+function bar(head, label, value) {
   const row = element("div", "", "bar");
   const progress = document.createElement("progress");
   progress.max = 1;
   progress.value = value;
-  progress.setAttribute("aria-label", name);
-  row.append(element("span", name), progress, element("span", value.toFixed(2)));
+  progress.setAttribute("aria-label", `${named(head)}: ${shown(label)}`);
+  row.append(element("span", shown(label)), progress, element("span", percent(value)));
   return row;
 }
 
@@ -185,6 +220,7 @@ $("language").onclick = () => {
   language = language === "id" ? "en" : "id";
   localStorage.setItem("language", language);
   translate();
+  if (current) show(current);
 };
 $("record").onclick = record;
 $("feedback").onsubmit = correct;
