@@ -220,7 +220,7 @@ def test_a_key_guards_all_but_the_page_and_who_asks_too_often_waits(bundle: Path
         for origin, allowed in (("https://shop.test", 200), ("https://other.test", 400)):
             before = httpx.options(f"{server.url}/predict", headers={**asked, "Origin": origin})
             assert before.status_code == allowed
-        for path in ("/", "/page.js", "/health"):
+        for path in ("/", "/page.js", "/texts.js", "/draw.js", "/page.css", "/health"):
             assert server.get(path).status_code == 200
         for path in ("/models", "/metrics", "/docs", "/openapi.json", "/info"):
             assert server.get(path).status_code == 401
