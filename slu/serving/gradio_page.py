@@ -15,6 +15,7 @@ from fastapi import FastAPI
 
 from slu.common.errors import UserError
 from slu.serving.models import Board
+from slu.serving.rate_limit import OWN, OWN_HEADER
 from slu.serving.settings import ServeSettings
 
 PATH = "/gradio"
@@ -79,7 +80,7 @@ def predict(url: str, sound: bytes, version: str) -> dict[str, Any]:
     asked = urllib.request.Request(
         f"{url}/predict?{urllib.parse.urlencode({'model': version})}",
         sound,
-        {"Content-Type": "application/octet-stream"},
+        {"Content-Type": "application/octet-stream", OWN_HEADER: OWN},
     )
     try:
         with urllib.request.urlopen(asked, timeout=60) as response:

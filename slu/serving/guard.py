@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from slu.serving.facts import HEADER, told
 from slu.serving.feedback import Remembered
 from slu.serving.metrics import ServingMetrics
-from slu.serving.rate_limit import RateLimit, client_of
+from slu.serving.rate_limit import OWN, OWN_HEADER, RateLimit, client_of
 from slu.serving.request_log import RequestLog
 from slu.serving.settings import ServeSettings
 
@@ -67,7 +67,8 @@ class Guard:
     async def _guarded(self, scope: Scope, receive: Receive, answer: "_Answer") -> None:
         headers = dict(scope["headers"])
         client = client_of(scope, trust_proxy=self.settings.trust_proxy)
-        if scope["method"] == "POST" and (wait_s := self.limit.wait_s(client)):
+        own = headers.get(OWN_HEADER.encode()) == OWN.encode()
+        if scope["method"] == "POST" and not own and (wait_s := self.limit.wait_s(client)):
             await answer.refuse(scope, receive, 429, "too many requests; try again later", wait_s)
             return
         if scope["path"] not in _OPEN and not self._has_key(headers):

@@ -2,6 +2,7 @@
 
 import ipaddress
 import math
+import secrets
 import time
 from collections import OrderedDict
 from collections.abc import Callable
@@ -11,6 +12,9 @@ from starlette.types import Scope
 _CLIENTS = 10_000
 """Known at a time. Beyond it, who has been quiet the longest is forgotten, and starts again with a full bucket."""
 _MINUTE = 60.0
+OWN_HEADER, OWN = "x-slu-own", secrets.token_hex(16)
+"""Of questions that the server puts to itself for a visitor, whose own request was counted. Made before the process
+that speaks HTTP is forked, and known to nobody else."""
 
 
 class RateLimit:

@@ -59,7 +59,8 @@ def test_a_clip_is_answered_and_nothing_of_it_stays(
     sound, kept = tmp_path / "said.wav", tmp_path / "temporary"
     sound.write_bytes(GOOD)
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(kept))
-    with open_browser() as browser, running(tmp_path, f"bundle={bundle}", "ui=gradio") as server:
+    chosen = ("ui=gradio", "rate_limit_per_minute=4")  # the visitor's three requests and one of ours
+    with open_browser() as browser, running(tmp_path, f"bundle={bundle}", *chosen) as server:
         assert server.get("/").status_code == server.get("/models").status_code == 200
         page = browser.new_page()
         asked: list[str] = []

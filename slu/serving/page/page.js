@@ -35,17 +35,18 @@ const named = (head) => text.heads[head] || head;
 const percent = (share) => `${Math.round(100 * share)} %`;
 
 // `style` is empty for an answer, `quiet` for what only guides, `not` for what went wrong.
-function say(words, style, note = "") {
+function say(words, style, note = "", spoken = language) {
   $("answer").removeAttribute("data-text");
   $("answer").textContent = words;
   $("answer").className = style;
   $("note").textContent = note;
+  $("note").lang = spoken;
 }
 
 // What the server says is English: where the page has words of its own, they come first.
 function refuse(status, detail) {
   const own = text.refused[status];
-  say(own || detail, "not", own ? detail : "");
+  say(own || detail, "not", own ? detail : "", "en");
 }
 
 function headers() {
