@@ -9,23 +9,26 @@ import logging
 import math
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
-
-from slu.audio.decode import rms_db
+if TYPE_CHECKING:  # the process that speaks HTTP does without what the worker needs
+    import numpy as np
+    from numpy.typing import ArrayLike, NDArray
 
 HEADER = "x-slu-log"
 _LOG = logging.getLogger(__name__)
 
 
-def sound_facts(samples: NDArray[np.float32], rate: int) -> dict[str, float]:
+def sound_facts(samples: "NDArray[np.float32]", rate: int) -> dict[str, float]:
+    from slu.audio.decode import rms_db
+
     return {"duration_s": round(len(samples) / rate, 3), "level_db": round(rms_db(samples), 2)}
 
 
-def feature_facts(features: ArrayLike) -> dict[str, float]:
+def feature_facts(features: "ArrayLike") -> dict[str, float]:
     """Of (frames, size); they are log-mel energies unless the task has another front end."""
+    import numpy as np
+
     matrix = np.asarray(features, np.float64)
     return {
         "frames": len(matrix),
@@ -34,7 +37,7 @@ def feature_facts(features: ArrayLike) -> dict[str, float]:
     }
 
 
-def heard_facts(predictor: Any, samples: NDArray[np.float32]) -> dict[str, Any]:
+def heard_facts(predictor: Any, samples: "NDArray[np.float32]") -> dict[str, Any]:
     """`features_ms` is that of one look at the whole clip; the recogniser makes its features itself."""
     try:
         start = time.perf_counter()
