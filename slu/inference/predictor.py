@@ -1,7 +1,8 @@
 """`Predictor`: audio in, `Prediction` out. What it hears is exactly what training heard."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
@@ -69,9 +70,12 @@ class Predictor:
         """Raises slu.audio.decode.AudioError for audio that cannot be used."""
         return self.predict_waveforms([decode(source, self.sample_rate, self.limits)])[0]
 
-    def predict_waveforms(self, waveforms: Sequence[Waveform]) -> list[Prediction]:
-        """Mono samples at the front end's rate; answers do not depend on what else is in the list."""
-        scores, evidence = self.hear(waveforms)
+    def predict_waveforms(
+        self, waveforms: Sequence[Waveform], features: Sequence[Floats] | None = None
+    ) -> list[Prediction]:
+        """Mono samples at the front end's rate; answers do not depend on what else is in the list. `features` are those
+        of the whole waveforms, where they have been computed already."""
+        scores, evidence = self.hear(waveforms, features)
         return [
             self.answer(
                 {name: values[i] for name, values in scores.items()},
@@ -86,8 +90,8 @@ class Predictor:
         """(clips, classes) probabilities by head, at the temperatures of the heads."""
         return self.hear(waveforms).scores
 
-    def hear(self, waveforms: Sequence[Waveform]) -> Scored:
-        """Of a clip that is heard in segments, the mean of theirs, silent ones aside."""
+    def hear(self, waveforms: Sequence[Waveform], features: Sequence[Floats] | None = None) -> Scored:
+        """Of a clip that is heard in segments, the mean of theirs, silent ones aside; `features` as above."""
         rate, spec = self.sample_rate, self.spec
         heard = [
             (clip, segment.samples)
@@ -95,8 +99,11 @@ class Predictor:
             for segment in voiced(heard_segments(waveform, rate, spec))
         ]
         owners = np.array([clip for clip, _ in heard])
-        batches = [[piece for _, piece in heard[i : i + _BATCH]] for i in range(0, len(heard), _BATCH)]
-        parts = [self._hear(batch) for batch in batches]
+        if features is None or spec.segment_s:
+            pieces: Iterator[Floats] = (self.features(piece) for _, piece in heard)  # in time for each batch
+        else:
+            pieces = iter(features)
+        parts = [self._hear(list(islice(pieces, _BATCH))) for _ in range(0, len(heard), _BATCH)]
 
         def mean(name: str, kind: int) -> Scores:
             values = np.concatenate([part[kind][name] for part in parts])
@@ -105,9 +112,9 @@ class Predictor:
         scores = {head.name: temper(mean(head.name, 0), head.temperature) for head in spec.heads}
         return Scored(scores, {name: mean(name, 1) for name in parts[0].evidence})
 
-    def _hear(self, waveforms: Sequence[Waveform]) -> Scored:
-        """Of each waveform as a whole, at temperature 1."""
-        logits, evidence = self.network([self.features(waveform) for waveform in waveforms])
+    def _hear(self, features: Sequence[Floats]) -> Scored:
+        """Of each as a whole, at temperature 1."""
+        logits, evidence = self.network(features)
         return Scored({name: softmax(values) for name, values in logits.items()}, evidence)
 
     def features(self, waveform: Waveform) -> Floats:

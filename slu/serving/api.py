@@ -33,8 +33,9 @@ class Audio:
     """Of one file: samples at the rate of the recogniser asked for."""
 
     samples: Any
-    decode_ms: float
-    facts: Mapping[str, Any]
+    features: Any
+    timings_ms: Mapping[str, float]
+    facts: Mapping[str, float]
     """For the log."""
 
 
@@ -89,8 +90,14 @@ class SpeechAPI(ls.LitAPI):  # type: ignore[misc]
             samples = decode(data, predictor.sample_rate, AudioLimits(longest))
         except AudioError as error:
             return Refused(422, f"the audio cannot be used: {error}")
-        spent = 1e3 * (time.perf_counter() - start)
-        return Audio(samples, spent, heard_facts(predictor, samples))
+        decoded = time.perf_counter()
+        try:
+            features = predictor.features(samples)
+        except Exception:
+            _LOG.exception("the front end failed on a clip of %d samples", len(samples))
+            return Refused(500, "the recogniser failed on this audio")
+        timings = {"decode": 1e3 * (decoded - start), "features": 1e3 * (time.perf_counter() - decoded)}
+        return Audio(samples, features, timings, heard_facts(samples, predictor.sample_rate, features))
 
     def batch(self, inputs: list[Decoded]) -> list[Decoded]:
         return inputs
@@ -112,7 +119,7 @@ class SpeechAPI(ls.LitAPI):  # type: ignore[misc]
                 if isinstance(file, Audio)
             ]
             start = time.perf_counter()
-            heard = _heard(predictor, [file.samples for _, _, file in places])
+            heard = _heard(predictor, [file for _, _, file in places])
             spent = 1e3 * (time.perf_counter() - start) / max(1, len(places))
             for (number, place, _), answer in zip(places, heard, strict=True):
                 answers[number][place] = answer
@@ -141,7 +148,7 @@ def _result(job: Job, name: str, file: Audio | Refused, answer: Any, spent: floa
     if isinstance(answer, Refused):
         return {"error": answer.detail}
     waited = 1e3 * (time.monotonic() - job.received)
-    timings = {"decode": file.decode_ms, "recognise": spent, "all": waited}
+    timings = {**file.timings_ms, "recognise": spent, "all": waited}
     return {
         **answer.to_json(),
         "request_id": name,
@@ -154,15 +161,18 @@ def _refusal(job: Job, refused: Refused) -> JSONResponse:
     return JSONResponse(content, refused.status, headers={REQUEST_ID: job.request_id})
 
 
-def _heard(predictor: Any, waveforms: list[Any]) -> list[Any]:
+def _heard(predictor: Any, clips: list[Audio]) -> list[Any]:
+    def hear(some: list[Audio]) -> list[Any]:
+        return list(predictor.predict_waveforms([one.samples for one in some], [one.features for one in some]))
+
     try:
-        return list(predictor.predict_waveforms(waveforms)) if waveforms else []
+        return hear(clips) if clips else []
     except Exception:  # one by one, so that only the clip that does it is lost
         heard: list[Any] = []
-        for waveform in waveforms:
+        for clip in clips:
             try:
-                heard += predictor.predict_waveforms([waveform])
+                heard += hear([clip])
             except Exception:
-                _LOG.exception("the recogniser failed on a clip of %d samples", len(waveform))
+                _LOG.exception("the recogniser failed on a clip of %d samples", len(clip.samples))
                 heard.append(Refused(500, "the recogniser failed on this audio"))
         return heard

@@ -5,9 +5,7 @@ sound and the HTTP process the log: the facts travel in a header of the answer, 
 """
 
 import json
-import logging
 import math
-import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +14,6 @@ if TYPE_CHECKING:  # the process that speaks HTTP does without what the worker n
     from numpy.typing import ArrayLike, NDArray
 
 HEADER = "x-slu-log"
-_LOG = logging.getLogger(__name__)
 
 
 def sound_facts(samples: "NDArray[np.float32]", rate: int) -> dict[str, float]:
@@ -37,17 +34,9 @@ def feature_facts(features: "ArrayLike") -> dict[str, float]:
     }
 
 
-def heard_facts(predictor: Any, samples: "NDArray[np.float32]") -> dict[str, Any]:
-    """`features_ms` is that of one look at the whole clip; the recogniser makes its features itself."""
-    try:
-        start = time.perf_counter()
-        features = predictor.features(samples)
-        spent = 1e3 * (time.perf_counter() - start)
-        facts = sound_facts(samples, predictor.sample_rate) | feature_facts(features)
-    except Exception:  # the recogniser will meet it, too, and say so to this client alone
-        _LOG.debug("no facts on a clip of %d samples", len(samples), exc_info=True)
-        return {}
-    return {name: value for name, value in (facts | {"features_ms": round(spent, 2)}).items() if math.isfinite(value)}
+def heard_facts(samples: "NDArray[np.float32]", rate: int, features: "ArrayLike") -> dict[str, float]:
+    facts = sound_facts(samples, rate) | feature_facts(features)
+    return {name: value for name, value in facts.items() if math.isfinite(value)}
 
 
 def as_header(facts: Sequence[Mapping[str, Any]]) -> dict[str, str]:
@@ -56,12 +45,8 @@ def as_header(facts: Sequence[Mapping[str, Any]]) -> dict[str, str]:
 
 
 def told(document: Mapping[str, Any], facts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """The answer with its facts, for the log: `features` takes its place among the timings."""
+    """The answer with its facts, for the log."""
     if "results" in document:
         known = facts or [{}] * len(document["results"])
         return {**document, "results": [told(one, [own]) for one, own in zip(document["results"], known, strict=False)]}
-    own = dict(facts[0]) if facts else {}
-    spent = own.pop("features_ms", None)
-    if spent is not None and "timings_ms" in document:
-        own["timings_ms"] = {"features": spent, **document["timings_ms"]}
-    return {**document, **own}
+    return {**document, **(facts[0] if facts else {})}

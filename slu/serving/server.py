@@ -22,8 +22,8 @@ from slu.serving.feedback import FeedbackStore, Remembered, default_url
 from slu.serving.gradio_page import add_gradio
 from slu.serving.guard import Guard
 from slu.serving.job import job_reader
-from slu.serving.line import Line
 from slu.serving.kept_audio import KeptAudio
+from slu.serving.line import Line
 from slu.serving.metrics import ServingMetrics
 from slu.serving.models import Board
 from slu.serving.routes import add_feedback, add_routes

@@ -29,7 +29,7 @@ def test_a_form_and_a_bare_body_get_the_answer_of_the_predictor(server: Server, 
         answer = response.json()
         assert answer["labels"] == dict(expected.labels)
         assert answer["confidence"] == pytest.approx(expected.confidence, abs=1e-3)
-        assert set(answer["timings_ms"]) == {"decode", "recognise", "all"}
+        assert set(answer["timings_ms"]) == {"decode", "features", "recognise", "all"}
         assert response.headers["x-model-version"] == answer["model_version"] == "drinks"
         assert response.headers["x-request-id"] == answer["request_id"]
     assert server.post(content=GOOD, headers={"Content-Type": "audio/x-flac"}).status_code == 200, "the bytes decide"
