@@ -18,5 +18,7 @@ for package in torch torchaudio triton $(grep -oE '^(nvidia|cuda)-[a-z0-9-]+' re
   skip+=(--no-emit-package "$package")
 done
 compile --output-file requirements-cpu.txt "${skip[@]}"
+"$uv" pip compile --group serve --constraint requirements.txt --python-version 3.11 --universal --generate-hashes \
+  --no-emit-index-url --no-header --no-annotate --quiet --output-file requirements-serve.txt
 echo "uv" | "$uv" pip compile - --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet \
   --output-file requirements-uv.txt

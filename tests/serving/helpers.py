@@ -68,8 +68,8 @@ def _alive(entry: Path) -> bool:
 
 
 @contextmanager
-def running(folder: Path, *settings: str) -> Iterator[Server]:
-    """`python -m slu.serve` with these settings, in a process group that is gone afterwards."""
+def running(folder: Path, *settings: str, path: str = str(ROOT)) -> Iterator[Server]:
+    """`python -m slu.serve` with these settings, in a process group that is gone afterwards; `path` is PYTHONPATH."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -77,7 +77,7 @@ def running(folder: Path, *settings: str) -> Iterator[Server]:
     with log.open("wb") as file:
         process = subprocess.Popen(
             [sys.executable, "-m", "slu.serve", f"port={port}", f"outputs={folder / 'out'}", *settings],
-            cwd=folder, env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}, stdout=file, stderr=file,
+            cwd=folder, env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": path}, stdout=file, stderr=file,
             start_new_session=True,
         )  # fmt: skip
     server = Server(f"http://127.0.0.1:{port}", process, log)
