@@ -16,6 +16,7 @@ from slu.serving.facts import as_header, heard_facts
 from slu.serving.job import Job
 from slu.serving.line import LineLoop
 from slu.serving.models import Board, Live, Models
+from slu.serving.seats import Seats
 from slu.serving.settings import ServeSettings
 
 _LOG = logging.getLogger(__name__)
@@ -44,11 +45,15 @@ Decoded: TypeAlias = tuple[Job, Any, list[Audio | Refused]] | tuple[Job, None, R
 
 
 def speech_api(
-    read_job: Callable[[Request], Awaitable[Job]], places: Sequence[Path], settings: ServeSettings, board: Board
+    read_job: Callable[[Request], Awaitable[Job]],
+    places: Sequence[Path],
+    settings: ServeSettings,
+    board: Board,
+    seats: Seats,
 ) -> ls.LitAPI:
     """Answers with the bundles of these places, which are loaded in the worker."""
     api = SpeechAPI(max_batch_size=settings.max_batch, batch_timeout=settings.batch_wait_s, loop=LineLoop())
-    api.places, api.settings, api.board = [str(place) for place in places], settings, board
+    api.places, api.settings, api.board, api.seats = [str(place) for place in places], settings, board, seats
     # LitServe reads the type of a request from here: a dependency of FastAPI, which gives the job.
     SpeechAPI.decode_request.__annotations__["request"] = Annotated[Job, Depends(read_job)]
     return api
@@ -58,6 +63,7 @@ class SpeechAPI(ls.LitAPI):  # type: ignore[misc]
     places: list[str]
     settings: ServeSettings
     board: Board
+    seats: Seats
 
     def setup(self, device: str) -> None:
         try:
@@ -72,8 +78,8 @@ class SpeechAPI(ls.LitAPI):  # type: ignore[misc]
         return self._decoded(request)
 
     def _decoded(self, job: Job) -> Decoded:
-        if time.monotonic() - job.received > self.settings.deadline_s:  # nobody waits any more
-            return job, None, Refused(504, "the deadline had passed before its turn came")
+        if self.seats.abandoned(job.seat):
+            return job, None, Refused(499, "nobody waits for it any more")
         predictor = (
             self.models.named(job.model) if job.model else self.models.of_task(job.task or self.settings.task or "")
         )

@@ -26,7 +26,7 @@ from sqlalchemy import (
     inspect,
     text,
 )
-from sqlalchemy.engine import Engine
+from sqlalchemy.engine import URL, Engine, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
@@ -38,6 +38,7 @@ _REMEMBERED = 1000
 """Answers that can still be corrected."""
 _WAIT_MS = 10_000
 """For another server that writes to the same file."""
+_POSTGRES = "postgresql+psycopg"
 
 FEEDBACK = Table(
     "feedback",
@@ -100,13 +101,21 @@ class FeedbackStore:
         """Raises UserError for a database that cannot be opened."""
         try:
             # The process is forked after this: no connection may be shared, so none is kept.
-            self.engine: Engine = create_engine(url, poolclass=NullPool)
+            address = _address(url)
+            options = {"connect_timeout": _WAIT_MS // 2000} if address.drivername == _POSTGRES else {}
+            self.engine: Engine = create_engine(address, poolclass=NullPool, connect_args=options)
             if self.engine.dialect.name == "sqlite":
                 if self.engine.url.database:
                     Path(self.engine.url.database).parent.mkdir(parents=True, exist_ok=True)
                 event.listen(self.engine, "connect", _write_ahead)
-            FEEDBACK.metadata.create_all(self.engine)
+            try:
+                FEEDBACK.metadata.create_all(self.engine)
+            except SQLAlchemyError:  # of another server that makes the table at the same moment
+                FEEDBACK.metadata.create_all(self.engine)
             _add_missing_columns(self.engine)
+        except ModuleNotFoundError as error:
+            cure = "; pip install 'slu[postgres]'" if error.name == "psycopg" else ""
+            raise UserError(f"feedback: the driver of the database is missing: {error.name}{cure}") from None
         except (SQLAlchemyError, ArgumentError, ImportError, OSError) as error:
             reason = " ".join(str(getattr(error, "orig", None) or error).split())[:200]
             raise UserError(f"feedback: the database cannot be opened: {reason}") from None
@@ -146,6 +155,12 @@ def _add_missing_columns(engine: Engine) -> None:
         except SQLAlchemyError:
             if column.name not in known():  # else another server has just added it
                 raise
+
+
+def _address(url: str) -> URL:
+    """PostgreSQL is spoken to by psycopg 3, whether its URL names a driver or not."""
+    address = make_url(url)
+    return address.set(drivername=_POSTGRES) if address.drivername in ("postgresql", "postgres") else address
 
 
 def _write_ahead(connection: Any, _: Any) -> None:

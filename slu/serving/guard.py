@@ -16,9 +16,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from slu.serving.facts import HEADER, told
 from slu.serving.feedback import Remembered
+from slu.serving.job import SEAT
 from slu.serving.metrics import ServingMetrics
 from slu.serving.rate_limit import OWN, OWN_HEADER, RateLimit, client_of
 from slu.serving.request_log import RequestLog
+from slu.serving.seats import Seats
 from slu.serving.settings import ServeSettings
 
 _OPEN = ("/", "/health", "/page.js", "/texts.js", "/draw.js", "/page.css")
@@ -34,9 +36,11 @@ _UPLOADS = 4
 
 
 class Guard:
-    def __init__(self, app: ASGIApp, settings: ServeSettings, remembered: Remembered, metrics: ServingMetrics) -> None:
-        self.app, self.settings, self.remembered, self.metrics = app, settings, remembered, metrics
-        self.sending = self.answering = 0
+    def __init__(
+        self, app: ASGIApp, settings: ServeSettings, remembered: Remembered, metrics: ServingMetrics, seats: Seats
+    ) -> None:
+        self.app, self.settings, self.remembered, self.metrics, self.seats = app, settings, remembered, metrics, seats
+        self.sending = 0
         self.log, self.limit = RequestLog(settings.log), RateLimit(settings.rate_limit_per_minute)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -54,6 +58,9 @@ class Guard:
             await self._guarded(scope, receive, answer)
         except _GoneError:
             pass
+        except Exception:  # becomes a 500 further out
+            answer.status = answer.status or 500
+            raise
         finally:
             answer.finish()
 
@@ -98,11 +105,11 @@ class Guard:
         await self._answered(scope, receive, answer, body)
 
     async def _answered(self, scope: Scope, receive: Receive, answer: "_Answer", body: bytes) -> None:
-        if self.answering >= self.settings.max_in_flight:
+        seat = self.seats.take()
+        if seat is None:
             await answer.refuse(scope, receive, 503, "too busy; try again in a moment")
             return
-        self.answering += 1
-        work = asyncio.ensure_future(self.app(scope, _replay(body, receive), answer))
+        work = asyncio.ensure_future(self.app({**scope, SEAT: seat}, _replay(body, receive), answer))
         gone = asyncio.ensure_future(_until_gone(receive))
         try:
             await asyncio.wait({work, gone}, timeout=self.settings.deadline_s, return_when=asyncio.FIRST_COMPLETED)
@@ -113,7 +120,7 @@ class Guard:
         finally:
             work.cancel()
             gone.cancel()
-            self.answering -= 1
+            self.seats.leave(seat)
 
     async def _body(self, receive: Receive) -> bytes | None:
         """None where it is larger than allowed."""
@@ -174,9 +181,10 @@ class _Answer:
         self.facts: list[dict[str, Any]] = []
 
     def finish(self) -> None:
-        """Also of a client that has left before it was answered: its status is 0."""
+        """Also of a client that has left before it was answered: 499, as others call it."""
         if not self.finished:
             self.finished = True
+            self.status = self.status or 499
             self.note(self)
 
     @property

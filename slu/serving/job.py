@@ -12,6 +12,7 @@ from typing import Any
 from fastapi import HTTPException, Request
 from starlette.datastructures import UploadFile
 
+from slu.serving.seats import Seat
 from slu.serving.settings import ServeSettings
 
 AUDIO_TYPES = (
@@ -21,6 +22,8 @@ AUDIO_TYPES = (
 )  # fmt: skip
 """Of a body that is audio itself; curl says application/x-www-form-urlencoded of whatever it sends."""
 _FORM = "application/x-www-form-urlencoded"
+SEAT = "slu.seat"
+"""Where the guard says in the scope of a request which seat it has."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,7 @@ class Job:
     task: str
     many: bool
     """The answer is a list."""
+    seat: Seat
     request_id: str = field(default_factory=lambda: uuid.uuid4().hex)
     received: float = field(default_factory=time.monotonic)
 
@@ -61,23 +65,23 @@ def job_reader(settings: ServeSettings, hold: Callable[[Job], None]) -> Callable
                 raise HTTPException(
                     415, f"a body of type {kind[:60]!r} is no audio; send a file as multipart or as it is"
                 )
-            return _job([await request.body()], asked, many=False)
+            return _job(request, [await request.body()], asked, many=False)
         try:
             async with request.form(max_files=settings.max_files, max_fields=8) as form:
                 uploads = [value for value in form.getlist("file") if isinstance(value, UploadFile)]
                 asked |= {name: value for name in asked if isinstance(value := form.get(name), str)}
-                return _job([await upload.read() for upload in uploads], asked, many=len(uploads) > 1)
+                return _job(request, [await upload.read() for upload in uploads], asked, many=len(uploads) > 1)
         except (LookupError, UnicodeError):  # of the charset that the form names; what else is wrong is a 400 already
             raise HTTPException(400, "the form cannot be read") from None
 
     return read_job
 
 
-def _job(files: list[bytes], asked: dict[str, Any], *, many: bool) -> Job:
+def _job(request: Request, files: list[bytes], asked: dict[str, Any], *, many: bool) -> Job:
     if not files:
         raise HTTPException(422, "there is no file: send audio in the field 'file'")
     if not all(files):
         raise HTTPException(422, "the file is empty")
     if any(len(value) > 100 for value in asked.values()):
         raise HTTPException(422, "model and task are short names; GET /models lists them")
-    return Job(tuple(files), asked["model"], asked["task"], many)
+    return Job(tuple(files), asked["model"], asked["task"], many, request.scope[SEAT])

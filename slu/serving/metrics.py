@@ -1,11 +1,14 @@
 """What the server counts, for Prometheus: requests, errors by kind, times, confidences, classes, versions."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.metrics_core import CounterMetricFamily, Metric
+from prometheus_client.registry import Collector
 
 from slu.serving.models import Board
+from slu.serving.seats import Seats
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 _SECONDS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
@@ -15,7 +18,7 @@ _SHARES = tuple(share / 10 for share in range(1, 11))
 class ServingMetrics:
     """Of one process that speaks HTTP."""
 
-    def __init__(self, board: Board) -> None:
+    def __init__(self, board: Board, seats: Seats) -> None:
         self.board, self.registry = board, CollectorRegistry()
 
         def named(kind: Any, name: str, text: str, labels: Sequence[str] = (), **options: Any) -> Any:
@@ -28,6 +31,8 @@ class ServingMetrics:
         self.answers = named(Counter, "answers_total", "Clips by how they were answered", ["version", "reason"])
         self.classes = named(Counter, "classes_total", "Classes of the answers given", ["version", "head", "label"])
         self.live = named(Gauge, "model_info", "The recognisers that answer", ["version"])
+        named(Gauge, "in_flight", "Requests that are being answered").set_function(lambda: seats.taken)
+        self.registry.register(_Dropped(seats))
 
     def add(self, status: int, document: Mapping[str, Any], seconds: float) -> None:
         """An answer of /predict, of whatever status."""
@@ -52,3 +57,14 @@ class ServingMetrics:
         for version in self.board.read().versions.values():
             self.live.labels(version).set(1)
         return generate_latest(self.registry)
+
+
+class _Dropped(Collector):
+    """Counted by the worker, in memory that it shares."""
+
+    def __init__(self, seats: Seats) -> None:
+        self.seats = seats
+
+    def collect(self) -> Iterator[Metric]:
+        text = "Requests that nobody waited for any more when their turn came"
+        yield CounterMetricFamily("slu_dropped_total", text, self.seats.dropped)

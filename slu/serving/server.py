@@ -1,5 +1,6 @@
 """The server: LitServe's worker and queue, the guard before them, and the pages beside them."""
 
+import asyncio
 import os
 import signal
 import socket
@@ -27,6 +28,7 @@ from slu.serving.line import Line
 from slu.serving.metrics import ServingMetrics
 from slu.serving.models import Board
 from slu.serving.routes import add_feedback, add_routes
+from slu.serving.seats import Seats
 from slu.serving.settings import ServeSettings
 
 _SWEEP_S = 3600.0
@@ -62,17 +64,18 @@ def make_server(settings: ServeSettings) -> "SpeechServer":
     """Not yet running. Raises UserError as `find_bundles` does."""
     if settings.keep_audio and settings.feedback == "none":
         raise UserError("keep_audio=true keeps the recordings of corrections, but feedback=none takes no corrections")
-    places, board, audio = find_bundles(settings), Board(), KeptAudio(settings)
-    api = speech_api(job_reader(settings, audio.hold), places, settings, board)
-    remembered, metrics = Remembered(), ServingMetrics(board)
-    guards: list[Any] = [(Guard, {"settings": settings, "remembered": remembered, "metrics": metrics})]
+    places, board, audio, seats = find_bundles(settings), Board(), KeptAudio(settings), Seats(settings.max_in_flight)
+    api = speech_api(job_reader(settings, audio.hold), places, settings, board, seats)
+    remembered, metrics = Remembered(), ServingMetrics(board, seats)
+    shared = {"settings": settings, "remembered": remembered, "metrics": metrics, "seats": seats}
+    guards: list[Any] = [(Guard, shared)]
     if settings.cors:  # the last one stands outermost: a browser asks beforehand, and without the key
         allowed = {"allow_methods": ["GET", "POST"], "allow_headers": ["X-API-Key", "Content-Type"]}
         guards.append((CORSMiddleware, {"allow_origins": list(settings.cors), **allowed}))
     server = SpeechServer(
         api, accelerator="cpu", timeout=False, middlewares=guards, restart_workers=True, track_requests=False
     )
-    server.board, server.line, server.audio = board, Line(), audio
+    server.board, server.line, server.audio, server.response_buffer = board, Line(), audio, _Awaited()
     add_routes(server.app, board, metrics, settings.keep_audio_days if settings.keep_audio else None)
     if settings.ui == "gradio":
         add_gradio(server.app, board, settings)
@@ -80,6 +83,16 @@ def make_server(settings: ServeSettings) -> "SpeechServer":
         store = FeedbackStore(settings.feedback or default_url(Path(settings.outputs)))
         add_feedback(server.app, store, remembered, audio, [place.parent for place in places])
     return server
+
+
+class _Awaited(dict[str, Any]):
+    """LitServe's answers by request. It would keep the place of one that was given up for ever; here it goes with the
+    task that waited."""
+
+    def __setitem__(self, uid: str, item: Any) -> None:
+        super().__setitem__(uid, item)
+        if task := asyncio.current_task():
+            task.add_done_callback(lambda _: self.pop(uid, None))
 
 
 class SpeechServer(ls.LitServer):  # type: ignore[misc]
