@@ -22,7 +22,8 @@ class RequestLog:
         facts |= {"ms": round(ms, 1)} | _told(document)
         if "results" in document:
             facts["results"] = [_told(one) for one in document["results"]]
-        print(json.dumps(facts, ensure_ascii=False), file=self._file, flush=True)
+        self._file.write(json.dumps(facts, ensure_ascii=False) + "\n")  # at once: others write there, too
+        self._file.flush()
 
 
 _TOLD = ("request_id", "detail", "error", "labels", "confidence", "understood", "reason", "duration_s", "level_db",

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -95,6 +96,19 @@ class _Awaited(dict[str, Any]):
             task.add_done_callback(lambda _: self.pop(uid, None))
 
 
+class _Port(socket.socket):
+    """Closed for all processes that have it: who comes later is refused, and not left to wait for nobody."""
+
+    def __init__(self, fileno: int) -> None:
+        super().__init__(fileno=fileno)
+        self._twin = socket.socket(fileno=os.dup(fileno))  # uvloop has closed the number itself by then
+
+    def close(self) -> None:
+        with suppress(OSError):  # it is closed already
+            self._twin.shutdown(socket.SHUT_RDWR)
+        super().close()
+
+
 class SpeechServer(ls.LitServer):  # type: ignore[misc]
     """LitServe's, which ends when its HTTP process does, or the one that keeps its queues: a port that accepts and
     never answers helps nobody."""
@@ -114,13 +128,11 @@ class SpeechServer(ls.LitServer):  # type: ignore[misc]
             self.litapi_request_queues[path] = self.line
         return manager
 
-    def abandon(self, request_id: str) -> None:
-        """A request that nobody waits for any more costs nothing any more."""
-        if own := self.line.abandon(request_id):
-            self.response_buffer.pop(own, None)
-
-    def _start_server(self, *arguments: Any, **options: Any) -> Any:
-        processes = super()._start_server(*arguments, **options)
+    def _start_server(
+        self, port: int, count: int, log_level: str, sockets: list[socket.socket], *rest: Any, **options: Any
+    ) -> Any:
+        self.ports = [_Port(plain.detach()) for plain in sockets]
+        processes = super()._start_server(port, count, log_level, self.ports, *rest, **options)
         threading.Thread(target=self._watch, args=(list(processes.values()),), daemon=True).start()
         threading.Thread(target=self._sweep, daemon=True).start()
         return processes
@@ -134,6 +146,8 @@ class SpeechServer(ls.LitServer):  # type: ignore[misc]
         wait([process.sentinel for process in processes])
         if not self.stopping:
             self.lost = True
+            for port in self.ports:
+                port.close()
             os.kill(os.getpid(), signal.SIGTERM)
 
     def _perform_graceful_shutdown(self, *arguments: Any, **options: Any) -> None:

@@ -1,12 +1,12 @@
 """An alias moves while requests are answered: none is lost, each says who answered, a broken bundle changes nothing."""
 
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 from tests.bundles.helpers import tiny_bundle
 from tests.serving.helpers import GOOD, Server, running
+from tests.serving.load import Load, logged
 
 PROMOTIONS = 20
 
@@ -36,26 +36,14 @@ def test_twenty_promotions_under_load_lose_nothing(tmp_path: Path) -> None:
     promote(home, "v1")
     with running(tmp_path, "max_in_flight=8") as server:
         assert live(server) == ["v1"]
-        answers: list[tuple[int, str]] = []
-        ended = threading.Event()
-
-        def ask() -> None:
-            while not ended.is_set():
-                response = server.post(content=GOOD)
-                answers.append((response.status_code, response.headers.get("x-model-version", "")))
-
-        threads = [threading.Thread(target=ask) for _ in range(3)]
-        for thread in threads:
-            thread.start()
-        for number in range(PROMOTIONS):
-            version = ("v2", "v1")[number % 2]
-            promote(home, version)
-            until(lambda version=version: live(server) == [version])  # type: ignore[misc]
-        ended.set()
-        for thread in threads:
-            thread.join()
-        assert {status for status, _ in answers} == {200}
-        assert {version for _, version in answers} == {"v1", "v2"}
+        with Load(server, 3) as load:
+            for number in range(PROMOTIONS):
+                version = ("v2", "v1")[number % 2]
+                promote(home, version)
+                until(lambda version=version: live(server) == [version])  # type: ignore[misc]
+        assert set(load.counts) == {"answered"}
+        assert load.counts == logged(server)
+        assert load.versions == {"v1", "v2"}
 
         (home / "broken").mkdir()
         for file in ("spec.json", "metrics.json"):

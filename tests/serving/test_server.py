@@ -1,14 +1,10 @@
-"""The server as a shop runs it: a real process, good and bad requests, a killed worker, an orderly end."""
+"""The server as a shop runs it: a real process, what it answers, lists, counts and guards."""
 
 import json
 import os
-import signal
 import socket
 import subprocess
 import sys
-import threading
-import time
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -18,7 +14,7 @@ from slu.audio.decode import rms_db
 from slu.bundles import Predictor, load_bundle
 from tests.bundles.helpers import tiny_bundle
 from tests.conftest import ROOT, tone
-from tests.serving.helpers import GOOD, LIMITS, Server, running
+from tests.serving.helpers import GOOD, Server, running
 
 
 def test_a_form_and_a_bare_body_get_the_answer_of_the_predictor(server: Server, bundle: Path) -> None:
@@ -90,19 +86,6 @@ def test_what_it_counts_is_there_for_prometheus(server: Server) -> None:
         assert line in text
 
 
-def test_more_than_it_can_do_is_sent_away_and_nobody_is_lost(server: Server) -> None:
-    def ask(_: int) -> int:
-        response = server.post(content=GOOD)
-        assert response.status_code == 200 or response.headers["retry-after"] == "1"
-        return response.status_code
-
-    with ThreadPoolExecutor(64) as pool:
-        answers = list(pool.map(ask, range(256)))
-    assert set(answers) <= {200, 503}
-    assert answers.count(200) >= 8
-    assert server.post(content=GOOD).status_code == 200
-
-
 def test_a_slow_sender_holds_nobody(server: Server) -> None:
     host, port = server.url.removeprefix("http://").split(":")
     slow = [socket.create_connection((host, int(port))) for _ in range(12)]  # more than may be answered at a time
@@ -112,73 +95,6 @@ def test_a_slow_sender_holds_nobody(server: Server) -> None:
     for one in slow:
         one.close()
     assert server.post(content=GOOD).status_code == 200
-
-
-def test_a_killed_worker_comes_back(bundle: Path, tmp_path: Path) -> None:
-    with running(tmp_path, f"bundle={bundle}", *LIMITS, "deadline_s=4") as server:
-        worker = max(server.family(), key=lambda pid: b"spawn_main" in _command(pid) and _memory(pid))
-        os.kill(worker, signal.SIGKILL)
-        limit, statuses = time.monotonic() + 60, []
-        while time.monotonic() < limit and statuses[-1:] != [200]:
-            statuses.append(server.post(content=GOOD).status_code)
-        assert statuses[-1] == 200, statuses
-        assert set(statuses) <= {200, 503, 504}
-        assert worker not in server.family()
-
-
-def _command(pid: int) -> bytes:
-    return Path(f"/proc/{pid}/cmdline").read_bytes()
-
-
-def _memory(pid: int) -> int:
-    """Pages: the worker alone has loaded the recogniser."""
-    return int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-
-
-def test_at_the_end_what_was_begun_is_finished_and_nothing_is_left(bundle: Path, tmp_path: Path) -> None:
-    with running(tmp_path, f"bundle={bundle}", "max_in_flight=8") as server:
-        statuses: list[int] = []
-        ended = threading.Event()
-
-        def ask() -> None:
-            while not ended.is_set():
-                try:
-                    statuses.append(server.post(content=GOOD).status_code)
-                except httpx.TransportError as error:  # refused is no loss; cut off in the middle of an answer is one
-                    if not isinstance(error, httpx.ConnectError):
-                        statuses.append(0)
-                    return
-
-        threads = [threading.Thread(target=ask) for _ in range(4)]
-        for thread in threads:
-            thread.start()
-        time.sleep(1)
-        os.kill(server.process.pid, signal.SIGTERM)
-        server.process.wait(30)
-        ended.set()
-        for thread in threads:
-            thread.join()
-        assert statuses.count(200) > 4
-        limit = time.monotonic() + 10
-        while server.family() and time.monotonic() < limit:
-            time.sleep(0.1)
-        assert server.family() == []
-        assert "Traceback" not in server.log.read_text()
-
-
-@pytest.mark.parametrize("number", [0, 1])
-def test_without_a_process_of_its_own_the_server_ends(number: int, bundle: Path, tmp_path: Path) -> None:
-    """One is forked for HTTP, one for the queues; a supervisor sees that the server has ended."""
-    with running(tmp_path, f"bundle={bundle}", *LIMITS) as server:
-        forked = [pid for pid in server.family() if pid != server.process.pid and b"slu.serve" in _command(pid)]
-        assert len(forked) == 2
-        os.kill(sorted(forked)[number], signal.SIGKILL)
-        assert server.process.wait(30) == 2
-        assert "a process of the server ended unexpectedly" in server.log.read_text()
-        limit = time.monotonic() + 10
-        while server.family() and time.monotonic() < limit:
-            time.sleep(0.1)
-        assert server.family() == []
 
 
 def test_what_cannot_be_served_is_said(bundle: Path, tmp_path: Path) -> None:
