@@ -8,9 +8,9 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from sqlalchemy import (
     JSON,
     Column,
@@ -57,14 +57,24 @@ FEEDBACK = Table(
 )
 
 
+def _storable(text: str) -> str:
+    """JSON may hold halves of characters, and PostgreSQL takes no zero."""
+    if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
+        raise ValueError("a character of it cannot be stored")
+    return text
+
+
+Text = Annotated[str, AfterValidator(_storable)]
+
+
 class Correction(BaseModel):
     """The body of `POST /feedback`."""
 
     model_config = ConfigDict(extra="forbid")
     request_id: str = Field(pattern=r"^[0-9a-f]{32}(\.\d{1,3})?$")
-    labels: dict[str, str] = Field(min_length=1)
+    labels: dict[Text, Text] = Field(min_length=1)
     """Of the heads that are corrected, or confirmed."""
-    comment: str = Field(default="", max_length=500)
+    comment: Text = Field(default="", max_length=500)
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,8 @@ _HEADERS = (
     (b"x-frame-options", b"DENY"),
 )
 _FACTS = HEADER.encode()
+_SMALL = 100_000
+"""Bytes of a correction, the only body that is no audio."""
 _UPLOADS = 4
 """Requests that may be sending their bodies for each that may be answered at a time."""
 
@@ -84,23 +86,25 @@ class Guard:
         if scope["method"] != "POST":
             await self.app(scope, receive, answer)
             return
+        room = self.settings.max_upload_bytes if scope["path"] == "/predict" else _SMALL
+        too_large = f"the upload is larger than {room / 1e6:g} MB"
         length = headers.get(b"content-length", b"")
-        if length.isdigit() and int(length) > self.settings.max_upload_bytes:
-            await answer.refuse(scope, receive, 413, self._too_large)
+        if length.isdigit() and int(length) > room:
+            await answer.refuse(scope, receive, 413, too_large)
             return
         if self.sending >= _UPLOADS * self.settings.max_in_flight:
             await answer.refuse(scope, receive, 503, "too many uploads at once; try again in a moment")
             return
         self.sending += 1
         try:
-            body = await asyncio.wait_for(self._body(receive), self.settings.upload_s)
+            body = await asyncio.wait_for(_body(receive, room), self.settings.upload_s)
         except TimeoutError:
             await answer.refuse(scope, receive, 408, "the upload took too long")
             return
         finally:
             self.sending -= 1
         if body is None:
-            await answer.refuse(scope, receive, 413, self._too_large)
+            await answer.refuse(scope, receive, 413, too_large)
             return
         await self._answered(scope, receive, answer, body)
 
@@ -122,32 +126,29 @@ class Guard:
             gone.cancel()
             self.seats.leave(seat)
 
-    async def _body(self, receive: Receive) -> bytes | None:
-        """None where it is larger than allowed."""
-        parts, size = [], 0
-        while True:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                raise _GoneError
-            parts.append(message.get("body", b""))
-            size += len(parts[-1])
-            if size > self.settings.max_upload_bytes:
-                return None
-            if not message.get("more_body", False):
-                return b"".join(parts)
-
     def _has_key(self, headers: Mapping[bytes, bytes]) -> bool:
         if not self.settings.api_key:
             return True
         return hmac.compare_digest(headers.get(b"x-api-key", b""), self.settings.api_key.encode())
 
-    @property
-    def _too_large(self) -> str:
-        return f"the upload is larger than {self.settings.max_upload_mb:g} MB"
-
 
 class _GoneError(Exception):
     """The client has left."""
+
+
+async def _body(receive: Receive, room: int) -> bytes | None:
+    """None where it is larger than that."""
+    parts, size = [], 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise _GoneError
+        parts.append(message.get("body", b""))
+        size += len(parts[-1])
+        if size > room:
+            return None
+        if not message.get("more_body", False):
+            return b"".join(parts)
 
 
 async def _until_gone(receive: Receive) -> None:

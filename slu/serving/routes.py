@@ -5,13 +5,15 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from fastapi import FastAPI, HTTPException
-from fastapi.responses import JSONResponse, Response
+from fastapi import FastAPI, HTTPException, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from fastapi.routing import APIRoute
 from sqlalchemy.exc import SQLAlchemyError
 
 from slu import __version__
 from slu.common.files import read_json
+from slu.serving import document
 from slu.serving.feedback import Correction, FeedbackStore, Remembered, unknown_label
 from slu.serving.kept_audio import KeptAudio
 from slu.serving.metrics import CONTENT_TYPE, ServingMetrics
@@ -26,57 +28,35 @@ _PAGE = {
 }
 _POLICY = "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; frame-ancestors 'none'"
 
-_TEXT = {"type": "string"}
-_FORM = {
-    "type": "object",
-    "required": ["file"],
-    "properties": {
-        "file": {"type": "array", "items": {"type": "string", "format": "binary"}, "description": "audio"},
-        "model": {**_TEXT, "description": "a version that GET /models lists"},
-        "task": {**_TEXT, "description": "or a task: its recogniser answers"},
-    },
-}
-_REQUEST = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "multipart/form-data": {"schema": _FORM},
-            "application/octet-stream": {"schema": {"type": "string", "format": "binary"}},
-        },
-    },
-    "responses": {
-        str(status): {"description": text}
-        for status, text in (
-            (400, "the form cannot be read"), (404, "no such model or task"), (408, "the upload took too long"),
-            (413, "the upload is too large"), (415, "the body is no audio"), (422, "no audio that can be used"),
-            (429, "too many requests of this client; Retry-After says when to try again"),
-            (503, "too busy; Retry-After says when to try again"), (504, "no answer in time"),
-        )
-    },
-}  # fmt: skip
-
 
 def add_routes(app: FastAPI, board: Board, metrics: ServingMetrics, keep_days: float | None = None) -> None:
     """`keep_days` of the recordings of corrections, which the page says; none: they are not kept."""
     app.title, app.version = "slu", __version__
-    app.router.routes[:] = [route for route in app.router.routes if getattr(route, "path", "") != "/"]
-    for route in app.router.routes:
-        if isinstance(route, APIRoute) and route.path == "/predict":  # read by hand: FastAPI does not see of what
-            route.summary, route.openapi_extra = "What is said in audio files", _REQUEST
+    app.add_exception_handler(RequestValidationError, _unusable)
+    stock = {route.path: route for route in app.router.routes if isinstance(route, APIRoute)}
+    stock["/predict"].summary, stock["/predict"].openapi_extra = "What is said in audio files", document.PREDICT
+    stock["/info"].include_in_schema = False
+    app.router.routes[:] = [route for route in app.router.routes if route not in (stock["/"], stock["/health"])]
     for path, (name, kind) in _PAGE.items():
         text = files("slu.serving").joinpath("page", name).read_text(encoding="utf-8")
         if keep_days:
             text = text.replace('data-keep-days=""', f'data-keep-days="{keep_days:g}"')
         app.add_api_route(path, _static(text, kind), include_in_schema=False)
 
-    @app.get("/models")
+    @app.get("/health", response_class=PlainTextResponse, responses=document.HEALTH)
+    async def health(request: Request) -> Response:
+        """Whether the recognisers are loaded."""
+        said = await stock["/health"].endpoint(request)
+        return PlainTextResponse(said.body, said.status_code)
+
+    @app.get("/models", responses=document.MODELS)
     def list_models() -> JSONResponse:
         """The recognisers that answer here: version, task, heads with their classes, and what was measured."""
         live = board.read()
         refused = [{"version": version, "refused": reason} for version, reason in live.refused.values()]
         return JSONResponse([*map(_described, live.folders()), *refused])
 
-    @app.get("/metrics")
+    @app.get("/metrics", response_class=PlainTextResponse, responses=document.METRICS)
     def count() -> Response:
         """For Prometheus."""
         return Response(metrics.text(), media_type=CONTENT_TYPE)
@@ -87,7 +67,7 @@ def add_feedback(
 ) -> None:
     """`homes` are the folders with the versions that may have answered."""
 
-    @app.post("/feedback")
+    @app.post("/feedback", responses=document.FEEDBACK)
     def correct(correction: Correction) -> JSONResponse:
         """What an answer should have been: for training later on. It is stored when this says so."""
         answered = remembered.get(correction.request_id)
@@ -104,6 +84,13 @@ def add_feedback(
         except (SQLAlchemyError, OSError):
             raise HTTPException(503, "the correction could not be stored; try again", {"Retry-After": "1"}) from None
         return JSONResponse({"stored": correction.request_id})
+
+
+async def _unusable(_: Request, error: Exception) -> JSONResponse:
+    """In a sentence, without what was sent: that may hold what JSON cannot, as NaN."""
+    problems = error.errors()[:3] if isinstance(error, RequestValidationError) else []
+    told = "; ".join(f"{'.'.join(str(part)[:50] for part in one['loc'])}: {one['msg']}" for one in problems)
+    return JSONResponse({"detail": told.encode("ascii", "backslashreplace").decode()}, 422)
 
 
 def _static(text: str, kind: str) -> Any:
