@@ -192,6 +192,7 @@ def test_an_hour_is_refused_by_its_header(tmp_path: Path, monkeypatch: pytest.Mo
 def test_the_limit_holds_on_both_paths(data: bytes) -> None:
     is_the_sine(decode(data, RATE, AudioLimits(max_duration_s=2.1)), 2.0)
     assert "the limit" in refusal(data, AudioLimits(max_duration_s=1.9))
+    assert "the limit" in refusal(data, AudioLimits(max_samples=16_000))
     is_the_sine(decode(data, RATE, AudioLimits(max_duration_s=0.5, truncate=True)), 0.5)
 
 
