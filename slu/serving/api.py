@@ -20,6 +20,8 @@ from slu.serving.seats import Seats
 from slu.serving.settings import ServeSettings
 
 _LOG = logging.getLogger(__name__)
+_MOST_SAMPLES = 12_000_000
+"""Of a file: 30 s of two channels at 192 kHz, or of eight at 48 kHz."""
 REQUEST_ID, VERSION = "X-Request-ID", "X-Model-Version"
 
 
@@ -93,7 +95,9 @@ class SpeechAPI(ls.LitAPI):  # type: ignore[misc]
         start = time.perf_counter()
         longest = min(self.settings.max_duration_s, predictor.limits.max_duration_s)
         try:
-            samples = decode(data, predictor.sample_rate, AudioLimits(longest))
+            samples = decode(
+                data, predictor.sample_rate, AudioLimits(longest, max_samples=_MOST_SAMPLES)
+            )
         except AudioError as error:
             return Refused(422, f"the audio cannot be used: {error}")
         decoded = time.perf_counter()

@@ -6,6 +6,7 @@ that sends a byte a second holds nobody but itself.
 
 import asyncio
 import hmac
+import io
 import json
 import time
 from collections.abc import Callable, Mapping
@@ -138,17 +139,16 @@ class _GoneError(Exception):
 
 async def _body(receive: Receive, room: int) -> bytes | None:
     """None where it is larger than that."""
-    parts, size = [], 0
+    body = io.BytesIO()  # gives its bytes away without a second copy of them
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise _GoneError
-        parts.append(message.get("body", b""))
-        size += len(parts[-1])
-        if size > room:
+        body.write(message.get("body", b""))
+        if body.tell() > room:
             return None
         if not message.get("more_body", False):
-            return b"".join(parts)
+            return body.getvalue()
 
 
 async def _until_gone(receive: Receive) -> None:

@@ -30,7 +30,8 @@ SEAT = "slu.seat"
 class Job:
     """Goes to the worker by way of a queue."""
 
-    files: tuple[bytes, ...]
+    files: tuple[bytes, ...] = field(repr=False)
+    """LitServe makes a text of each job for a log that is not kept: four characters for a byte."""
     model: str
     """Version of a bundle, or empty."""
     task: str

@@ -176,9 +176,14 @@ def serve(settings: ServeSettings) -> None:
     signal.signal(signal.SIGINT, stop)
     try:
         server.run(
-            host=settings.host, port=settings.port, generate_client_file=False, log_level="warning", num_api_servers=1,
+            host=settings.host,
+            port=settings.port,
+            generate_client_file=False,
+            log_level="warning",
+            num_api_servers=1,
             proxy_headers=False,  # uvicorn would believe X-Forwarded-For of any client on this machine
-        )  # fmt: skip
+            http="h11",  # takes 64 kB of headers at most; the other one reads as many as there come
+        )
     except RuntimeError:
         if reason := server.board.read().failed:
             raise UserError(reason) from None
