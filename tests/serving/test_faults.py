@@ -62,7 +62,8 @@ def test_a_killed_worker_comes_back_and_loses_nobody(drilled: Server) -> None:
         os.kill(killed, signal.SIGKILL)
         time.sleep(1)  # what was on its way to the clients has come
         load.until_answered(20)
-    assert set(load.counts) == {"answered", "timed out"}
+    assert set(load.counts) <= {"answered", "timed out"}
+    assert load.counts["timed out"] <= 8, "of each client what it had asked, where the new worker came too late for it"
     assert load.counts == logged(drilled) - before
     assert killed not in drilled.family()
 
