@@ -1,6 +1,7 @@
 """Corrections in PostgreSQL: a real one, two writers at once, one of them killed."""
 
 import os
+import pwd
 import re
 import shutil
 import subprocess
@@ -19,6 +20,7 @@ from slu.serving.feedback import FEEDBACK, Answered, Correction, FeedbackStore
 from tests.conftest import ROOT
 
 PROGRAMS = sorted(Path("/usr/lib/postgresql").glob("*/bin/pg_ctl")) + [Path(p) for p in [shutil.which("pg_ctl")] if p]
+NOBODY = pwd.getpwnam("nobody")
 ANSWER = Answered({"product": "tea", "quantity": "1"}, 0.4, "v1")
 
 WRITER = """
@@ -36,7 +38,7 @@ for _ in range(int(sys.argv[2])):
 
 def call(folder: Path, program: str, *arguments: str) -> None:
     """As somebody else where this is root, whom PostgreSQL refuses."""
-    other: dict[str, Any] = {"user": "nobody", "group": "nogroup", "extra_groups": []} if os.geteuid() == 0 else {}
+    other: dict[str, Any] = {"user": "nobody", "group": NOBODY.pw_gid, "extra_groups": []} if os.geteuid() == 0 else {}
     command = [str(PROGRAMS[-1].parent / program), *arguments]
     with (folder / "said.log").open("ab") as said:
         done = subprocess.run(command, cwd=folder, stdout=said, stderr=said, timeout=60, check=False, **other)
@@ -50,7 +52,7 @@ def home() -> Iterator[Path]:
         pytest.skip("PostgreSQL's programs are not installed")
     folder = Path(tempfile.mkdtemp(prefix="slu-"))  # pytest's own folders are closed to others
     if os.geteuid() == 0:
-        shutil.chown(folder, "nobody", "nogroup")
+        os.chown(folder, NOBODY.pw_uid, NOBODY.pw_gid)
     call(folder, "initdb", "-D", "data", "-U", "slu", "-A", "trust", "--no-sync")
     call(folder, "pg_ctl", "-D", "data", "-w", "-o", f"-c listen_addresses='' -k {folder}", "start")
     yield folder
