@@ -95,9 +95,7 @@ class SpeechAPI(ls.LitAPI):  # type: ignore[misc]
         start = time.perf_counter()
         longest = min(self.settings.max_duration_s, predictor.limits.max_duration_s)
         try:
-            samples = decode(
-                data, predictor.sample_rate, AudioLimits(longest, max_samples=_MOST_SAMPLES)
-            )
+            samples = decode(data, predictor.sample_rate, AudioLimits(longest, max_samples=_MOST_SAMPLES))
         except AudioError as error:
             return Refused(422, f"the audio cannot be used: {error}")
         decoded = time.perf_counter()

@@ -2,7 +2,7 @@
 
 LitServe sends every request and answer through a third process and asks that one a thousand times a second whether
 there is anything: 3 ms of CPU for each answer, and a sixth of a core for nothing. Here both ends share one Unix socket.
-Nobody polls, an end that is gone is noticed at once, and a request whose client has gone is taken back.
+Nobody polls, and an end that is gone is noticed at once.
 """
 
 import asyncio
@@ -12,6 +12,7 @@ import shutil
 import struct
 import tempfile
 import time
+from collections import deque
 from dataclasses import dataclass, field
 from multiprocessing.connection import Client, Connection
 from pathlib import Path
@@ -35,7 +36,9 @@ class Line(MessageTransport):  # type: ignore[misc]
     """Both the queue of requests and the transport of answers. Made before the other processes are; each of them has
     its own end."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int) -> None:
+        """`most` requests wait for a worker: as many as may be in flight. Of more, the oldest have been given up."""
+        self.most = most
         self.folder = tempfile.mkdtemp(prefix="slu-serve-")  # nobody else may enter it, and so reach the socket
         self._near: _Near | None = None
         self._far: _Far | None = None
@@ -45,22 +48,18 @@ class Line(MessageTransport):  # type: ignore[misc]
         return str(Path(self.folder) / "line")
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"folder": self.folder, "_near": None, "_far": None}
+        return {"folder": self.folder, "most": self.most, "_near": None, "_far": None}
 
     # In the process that speaks HTTP.
 
     def put(self, request: Request) -> None:
         self._end().ask(request)
 
-    def abandon(self, request_id: str) -> str | None:
-        """What nobody waits for any more: LitServe's own id of it, where it is unanswered."""
-        return self._end().abandon(request_id)
-
     async def areceive(self, consumer_id: int, timeout: float | None = None) -> Any:
         return await self._end().receive(self.path)
 
     def _end(self) -> "_Near":
-        self._near = self._near or _Near()
+        self._near = self._near or _Near(waiting=deque(maxlen=self.most))
         return self._near
 
     # In the worker.
@@ -93,13 +92,13 @@ class LineLoop(BatchedLoop):  # type: ignore[misc]
 class _Near:
     """The end of the process that speaks HTTP, in its event loop."""
 
+    waiting: deque[Request]
+    """For the next worker."""
     received: asyncio.Queue[Any] = field(default_factory=asyncio.Queue)
     writer: asyncio.StreamWriter | None = None
     """To the worker; none while there is no worker."""
-    sent: dict[str, str] = field(default_factory=dict)
-    """By LitServe's id the client's, of what the worker has and has not answered yet."""
-    waiting: dict[str, Request] = field(default_factory=dict)
-    """By LitServe's id, for the next worker."""
+    sent: set[str] = field(default_factory=set)
+    """Ids of what the worker has and has not answered yet."""
     server: asyncio.Server | None = None
 
     async def receive(self, path: str) -> Any:
@@ -108,36 +107,23 @@ class _Near:
         return await self.received.get()
 
     def ask(self, request: Request) -> None:
-        if self.writer is None:
-            self.waiting[request[1]] = request
+        if self.writer is None or self.writer.is_closing():  # lost, but not yet heard of
+            self.waiting.append(request)
         else:
-            self.sent[request[1]] = request[3].request_id
-            self._write(request)
-
-    def abandon(self, request_id: str) -> str | None:
-        here = [*self.sent.items(), *((own, request[3].request_id) for own, request in self.waiting.items())]
-        own = next((own for own, name in here if name == request_id), None)
-        if own is not None and self.waiting.pop(own, None) is None:
-            del self.sent[own]
-            self._write(own)
-        return own
-
-    def _write(self, message: Any) -> None:
-        assert self.writer is not None
-        data = pickle.dumps(message, protocol=5)
-        self.writer.write(_HEADER.pack(len(data)))
-        self.writer.write(data)
+            self.sent.add(request[1])
+            data = pickle.dumps(request, protocol=5)
+            self.writer.write(_HEADER.pack(len(data)))
+            self.writer.write(data)
 
     async def _hear(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.writer = writer
-        for request in list(self.waiting.values()):
-            self.ask(request)
-        self.waiting.clear()
+        while self.waiting:
+            self.ask(self.waiting.popleft())
         try:
             while True:
                 (size,) = _HEADER.unpack(await reader.readexactly(_HEADER.size))
                 answer = pickle.loads(await reader.readexactly(size))
-                self.sent.pop(answer[0], None)
+                self.sent.discard(answer[0])
                 self.received.put_nowait(answer)
         except (asyncio.IncompleteReadError, ConnectionError):
             self._lost(writer)
@@ -160,27 +146,18 @@ class _Far:
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
-        self._jobs: dict[str, tuple[int, str, Job]] = {}
 
     def batch(self, most: int, wait_s: float) -> list[tuple[int, str, Job]]:
         """At least one; up to `most` that are there, or come within `wait_s` of the first."""
-        while not self._jobs:
-            self._read()
+        jobs = [self._read()]
         end = time.monotonic() + wait_s
-        while len(self._jobs) < most and self.connection.poll(max(0.0, end - time.monotonic())):
-            self._read()
-        while self.connection.poll():  # to hear of what was taken back in the meantime
-            self._read()
-        chosen = list(self._jobs)[:most]
-        return [self._jobs.pop(own) for own in chosen] or self.batch(most, wait_s)
+        while len(jobs) < most and self.connection.poll(max(0.0, end - time.monotonic())):
+            jobs.append(self._read())
+        return jobs
 
-    def _read(self) -> None:
-        message = pickle.loads(self.connection.recv_bytes())
-        if isinstance(message, str):
-            self._jobs.pop(message, None)
-        else:
-            consumer, own, _, job = message
-            self._jobs[own] = (consumer, own, job)
+    def _read(self) -> tuple[int, str, Job]:
+        consumer, own, _, job = pickle.loads(self.connection.recv_bytes())
+        return consumer, own, job
 
 
 def _connect(path: str) -> Connection:

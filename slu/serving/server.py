@@ -76,7 +76,12 @@ def make_server(settings: ServeSettings) -> "SpeechServer":
     server = SpeechServer(
         api, accelerator="cpu", timeout=False, middlewares=guards, restart_workers=True, track_requests=False
     )
-    server.board, server.line, server.audio, server.response_buffer = board, Line(), audio, _Awaited()
+    server.board, server.line, server.audio, server.response_buffer = (
+        board,
+        Line(settings.max_in_flight),
+        audio,
+        _Awaited(),
+    )
     add_routes(server.app, board, metrics, settings.keep_audio_days if settings.keep_audio else None)
     if settings.ui == "gradio":
         add_gradio(server.app, board, settings)

@@ -10,6 +10,7 @@ import pytest
 from slu.common.errors import UserError
 from slu.serving.job import Job
 from slu.serving.kept_audio import KeptAudio, ending
+from slu.serving.seats import Seat
 from slu.serving.server import make_server
 from slu.serving.settings import ServeSettings
 from tests.conftest import tone
@@ -22,7 +23,7 @@ def settings(folder: Path, **changes: object) -> ServeSettings:
 
 def test_nothing_is_held_unless_asked_for(tmp_path: Path) -> None:
     kept = KeptAudio(settings(tmp_path))
-    job = Job((b"RIFF sound",), "", "", many=False)
+    job = Job((b"RIFF sound",), "", "", False, Seat(0, 1))
     kept.hold(job)
     assert kept.store(job.request_id) is None
     assert not list(tmp_path.iterdir())
@@ -30,12 +31,12 @@ def test_nothing_is_held_unless_asked_for(tmp_path: Path) -> None:
 
 def test_the_oldest_is_forgotten_when_there_is_no_room(tmp_path: Path) -> None:
     kept = KeptAudio(settings(tmp_path, keep_audio=True), room=100)
-    jobs = [Job((bytes([number]) * 20, b"x" * 20), "", "", many=True) for number in range(4)]
+    jobs = [Job((bytes([number]) * 20, b"x" * 20), "", "", True, Seat(0, 1)) for number in range(4)]
     for job in jobs:
         kept.hold(job)
     found = [[kept.store(name) is not None for name in job.file_ids] for job in jobs]
     assert found == [[False, False], [False, True], [True, True], [True, True]]
-    kept.hold(Job((b"y" * 101,), "", "", many=False))
+    kept.hold(Job((b"y" * 101,), "", "", False, Seat(0, 1)))
     assert kept.store(jobs[3].request_id + ".1") is None, "a file without room of its own leaves nothing"
 
 
@@ -43,7 +44,7 @@ def test_old_files_are_removed_also_when_no_more_are_kept(tmp_path: Path) -> Non
     kept = KeptAudio(settings(tmp_path, keep_audio=True))
     files = []
     for number in range(2):
-        job = Job((b"fLaC" + bytes([number]),), "", "", many=False)
+        job = Job((b"fLaC" + bytes([number]),), "", "", False, Seat(0, 1))
         kept.hold(job)
         stored = kept.store(job.request_id)
         assert stored is not None

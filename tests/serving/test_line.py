@@ -11,13 +11,14 @@ import pytest
 from litserve.utils import LitAPIStatus, LoopResponseType
 
 from slu.serving.job import Job
-from slu.serving.line import Line, _Far
+from slu.serving.line import Line
+from slu.serving.seats import Seat
 
 OK = (LitAPIStatus.OK, LoopResponseType.REGULAR, 0)
 
 
 def request(name: str) -> tuple[int, str, float, Job]:
-    return 0, f"own-{name}", time.monotonic(), Job((name.encode(),), "", "", False, request_id=name)
+    return 0, f"own-{name}", time.monotonic(), Job((name.encode(),), "", "", False, Seat(0, 1), request_id=name)
 
 
 def echo(line: Line, most: int, times: int) -> None:
@@ -28,7 +29,7 @@ def echo(line: Line, most: int, times: int) -> None:
 
 
 def with_line(act: Callable[[Line], Awaitable[None]]) -> None:
-    line = Line()
+    line = Line(60)
     try:
         asyncio.run(asyncio.wait_for(act(line), 60))
     finally:
@@ -79,27 +80,6 @@ def test_what_a_dead_worker_had_is_told_and_the_next_one_goes_on() -> None:
     with_line(act)
 
 
-def test_what_is_taken_back_is_never_begun() -> None:
-    """The worker takes one at a time; those that wait behind the first are taken back before it comes to them."""
-
-    async def act(line: Line) -> None:
-        for number in range(20):
-            line.put(request(str(number)))
-        assert line.abandon("0") == "own-0", "before there is a worker"
-        await listening(line)
-        far = await asyncio.to_thread(Client, line.path, "AF_UNIX")
-        await asyncio.sleep(0.1)
-        for number in range(1, 19):
-            assert line.abandon(str(number)) == f"own-{number}"
-        assert line.abandon("0") is None
-        assert line.abandon("nobody") is None
-        await asyncio.sleep(0.1)
-        batch = await asyncio.to_thread(_Far(far).batch, 8, 0.0)
-        assert [own for _, own, _ in batch] == ["own-19"]
-
-    with_line(act)
-
-
 def test_a_worker_ends_with_the_process_that_asks() -> None:
     async def act(line: Line) -> None:
         process = worker(line)
@@ -114,8 +94,19 @@ def test_a_worker_ends_with_the_process_that_asks() -> None:
     with_line(act)
 
 
+def test_of_more_than_may_wait_the_oldest_are_forgotten() -> None:
+    async def act(line: Line) -> None:
+        for number in range(70):
+            line.put(request(str(number)))
+        process = worker(line)
+        assert [(await line.areceive(0))[0] for _ in range(60)] == [f"own-{number}" for number in range(10, 70)]
+        process.kill()
+
+    with_line(act)
+
+
 def test_an_end_is_not_sent_to_other_processes() -> None:
-    line = Line()
+    line = Line(60)
     try:
         line.put(request("a"))
         other = pickle.loads(pickle.dumps(line))
