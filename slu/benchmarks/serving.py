@@ -34,7 +34,7 @@ class ServingSettings:
     seconds: Positive = 4.0
     """Of each server in each round, for throughput; and again for one connection, and at half of its capacity."""
     connections: Annotated[int, Field(ge=1)] = 16
-    max_batch: Annotated[int, Field(ge=1)] = 8
+    max_batch: Annotated[int, Field(ge=1)] = 4
     batch_wait_s: Annotated[float, Field(ge=0)] = 0.0
 
 

@@ -23,7 +23,7 @@ class ServeSettings:
     threads: Annotated[int, Field(ge=1)] | None = None
     """Clips that onnxruntime computes side by side, or threads of torch; none: as many as there are cores, one of
     torch."""
-    max_batch: Annotated[int, Field(ge=1, le=64)] = 8
+    max_batch: Annotated[int, Field(ge=1, le=64)] = 4
     """Requests that a worker takes at a time."""
     batch_wait_s: Annotated[float, Field(ge=0, le=1)] = 0.0
     """For further requests of a batch; at 0 those that are there are taken together."""
