@@ -30,7 +30,7 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 class Costs:
     """Of a server's processes: CPU seconds, and by how much their memory went up in the meantime.
 
-    The worker asks its queue some hundred times a second even if nobody is there: that is measured first and taken
+    What they spend with nobody asking, above all on looking at the aliases, is measured first and taken
     off, for as long as the request took.
     """
 
