@@ -167,6 +167,8 @@ def _open_av(source: Path | bytes) -> Iterator[tuple[Any, Any]]:
         ):
             if not container.streams.audio:
                 raise AudioError("there is no audio in it")
+            if container.streams.audio[0].codec_context is None:
+                raise AudioError("nobody here can decode its audio")
             yield container, container.streams.audio[0]
     except AudioError:
         raise

@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+_LOCK = threading.Lock()
+
 
 @dataclass
 class Load:
@@ -17,15 +19,14 @@ class Load:
     ms: list[float] = field(default_factory=list)
     """Of every request that was answered with 200."""
     failed: int = 0
+    refused: int = 0
+    """The last status that was neither 200 nor 503, which a server that is not ready gives."""
     stages: list[dict[str, float]] = field(default_factory=list)
     """Milliseconds by stage, where the server tells them."""
 
     @property
     def rate(self) -> float:
         return len(self.ms) / self.seconds
-
-    def percentile(self, share: float) -> float:
-        return float(np.percentile(self.ms, 100 * share)) if self.ms else float("nan")
 
     def stage_means(self) -> dict[str, float]:
         names = self.stages[0] if self.stages else {}
@@ -79,10 +80,13 @@ class _Client:
             text = response.read()
         except (OSError, http.client.HTTPException):
             self._connection.close()
-            self._load.failed += 1
+            with _LOCK:
+                self._load.failed += 1
             return
         if response.status != 200:
-            self._load.failed += 1
+            with _LOCK:
+                self._load.failed += 1
+                self._load.refused = response.status if response.status != 503 else self._load.refused
             return
         self._load.ms.append(1e3 * (time.monotonic() - since))
         answer: dict[str, Any] = json.loads(text)

@@ -1,10 +1,11 @@
 """What `slu.serve` is compared with: the same bundle behind plain FastAPI, as most would write it.
 
-torch   a bundle loaded as it is and computed by torch, one request after the other
-onnx    the same batches and the same runtime as slu.serve: what remains is what LitServe costs, or gives
+torch   a bundle loaded as it is and computed by torch, each request on a thread of FastAPI's pool
+onnx    the same batches, runtime and threads as slu.serve: what remains is what LitServe costs, or gives
 """
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -14,6 +15,7 @@ from typing import Literal
 import numpy as np
 import uvicorn
 from fastapi import FastAPI, Request
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 
 from slu.audio.decode import AudioError, decode
@@ -27,7 +29,7 @@ Answer = Callable[[Sequence[bytes]], list[Prediction | AudioError]]
 
 def run(kind: Rival, bundle: str, port: int, max_batch: int, batch_wait_s: float) -> None:
     """Until the process is ended."""
-    predictor = _by_torch(Path(bundle)) if kind == "torch" else open_predictor(Path(bundle))
+    predictor = _by_torch(Path(bundle)) if kind == "torch" else open_predictor(Path(bundle), os.cpu_count() or 1)
     if predictor is None:
         raise ValueError(f"{bundle} needs torch")
     predictor.predict_waveforms([np.zeros(predictor.sample_rate, np.float32)])
@@ -55,7 +57,8 @@ def _answering(predictor: Predictor) -> Answer:
 
     def answer(files: Sequence[bytes]) -> list[Prediction | AudioError]:
         clips = [heard(data) for data in files]
-        found = iter(predictor.predict_waveforms([clip for clip in clips if not isinstance(clip, AudioError)]))
+        usable = [clip for clip in clips if not isinstance(clip, AudioError)]
+        found = iter(predictor.predict_waveforms(usable) if usable else [])
         return [clip if isinstance(clip, AudioError) else next(found) for clip in clips]
 
     return answer
@@ -66,7 +69,7 @@ def _one_by_one(answer: Answer) -> FastAPI:
 
     @app.post("/predict")
     async def predict(request: Request) -> JSONResponse:
-        return _response(answer([await request.body()])[0])
+        return _response((await run_in_threadpool(answer, [await request.body()]))[0])
 
     return app
 

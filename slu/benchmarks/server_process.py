@@ -59,10 +59,12 @@ def server_process(name: str, port: int, arguments: Sequence[str], body: bytes, 
         start = time.monotonic()
         process = subprocess.Popen(
             [sys.executable, *arguments], stdout=file, stderr=file, start_new_session=True,
-            env={**os.environ, "OMP_NUM_THREADS": "1"},
+            env={**os.environ, "OMP_NUM_THREADS": "1", "SLU_API_KEY": ""},
         )  # fmt: skip
     try:
-        while not closed_loop(port, body, 1, 0.001).ms:
+        while not (tried := closed_loop(port, body, 1, 0.001)).ms:
+            if tried.refused:
+                raise UserError(f"{name} refuses the clip with {tried.refused}; name another one with clip=FILE")
             if process.poll() is not None or time.monotonic() > start + _START_S:
                 words = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
                 raise UserError(f"{name} does not answer: {words[-1] if words else 'it says nothing'}")

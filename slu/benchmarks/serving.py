@@ -63,7 +63,7 @@ def measure(settings: ServingSettings, folder: Path) -> dict[str, dict[str, Any]
 
 
 _KINDS = ("busy", "alone", "half")
-"""Sixteen connections, one, and requests at half of the rate that the sixteen reached."""
+"""All connections, one, and requests at half of the rate that all reached."""
 
 
 def _measured(
@@ -98,9 +98,10 @@ def _summary(server: ServerProcess, found: Mapping[str, list[tuple[Load, float]]
 
 def _stages(rounds: list[tuple[Load, float]]) -> dict[str, float]:
     """Means over the answers, where the server tells; `elsewhere` is what the client waited beyond `all`."""
-    together = Load(
-        1.0, [ms for load, _ in rounds for ms in load.ms], 0, [s for load, _ in rounds for s in load.stages]
-    )
+    together = Load(1.0)
+    for load, _ in rounds:
+        together.ms += load.ms
+        together.stages += load.stages
     means = together.stage_means()
     if not means:
         return {}

@@ -18,6 +18,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import torch
 import yaml
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
@@ -28,9 +30,13 @@ from slu.common.errors import UserError
 from slu.common.files import atomic_write, content_hash, read_json, settings_hash, write_json
 from slu.features import FrontEnd, build_front_end
 from slu.inference.files import CARD, CONFIG, METRICS, ONNX, SPEC, TRAINING, WEIGHTS
+from slu.inference.front_end import array_front_end
 from slu.inference.onnx_runtime import MADE_FROM, pins
 from slu.models import Recogniser, build_recogniser
 from slu.spec import TaskSpec
+
+_FRONT_END_TOLERANCE = 1e-3
+"""Of features, natural logarithms of power, between torch and numpy."""
 
 
 @dataclass(frozen=True)
@@ -73,13 +79,25 @@ def _exported(folder: Path, recogniser: Recogniser, spec: TaskSpec) -> dict[str,
     """What came of the export, for metrics.json: a network that torch alone can compute is a bundle none the less."""
     mode = recogniser.training
     try:
-        size = build_front_end(spec.front_end).size
+        size = _checked_front_end(spec).size
         properties = {**pins(spec), MADE_FROM: content_hash(folder / WEIGHTS)}
         return {"difference": export_onnx(recogniser.eval(), size, folder / ONNX, properties)}
     except ExportError as error:
         return {"refused": str(error)}
     finally:
         recogniser.train(mode)
+
+
+def _checked_front_end(spec: TaskSpec) -> FrontEnd:
+    """Raises ExportError where a server's features would not be those of the training."""
+    front_end, arrays = build_front_end(spec.front_end), array_front_end(spec.front_end)
+    if arrays is not None:  # else the server uses torch's, too
+        rate = front_end.sample_rate
+        clip = (np.random.default_rng(0).normal(0, 0.1, rate) * np.geomspace(1e-3, 1, rate)).astype(np.float32)
+        difference = float(np.abs(front_end(torch.from_numpy(clip)).numpy() - arrays.features(clip)).max())
+        if not difference <= _FRONT_END_TOLERANCE:
+            raise ExportError(f"not exported to ONNX: the features of a server differ by {difference:.1e}")
+    return front_end
 
 
 def load_bundle(folder: Path) -> Bundle:

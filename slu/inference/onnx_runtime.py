@@ -59,6 +59,8 @@ class OnnxNetwork:
         try:
             self._session = open_session(folder / ONNX)
             known: Mapping[str, str] = self._session.get_modelmeta().custom_metadata_map
+            if CONCLUSION not in known:
+                raise ValueError(f"{ONNX} is of an earlier version: train it again, or serve it with runtime=torch")
             if known.get(MADE_FROM) != content_hash(folder / WEIGHTS):
                 raise ValueError(f"{ONNX} was not made from the weights beside it")
             for name, value in pins(spec).items():

@@ -22,6 +22,8 @@ from slu.serving.settings import ServeSettings
 _LOG = logging.getLogger(__name__)
 _MOST_SAMPLES = 12_000_000
 """Of a file: 30 s of two channels at 192 kHz, or of eight at 48 kHz."""
+_TOGETHER = 2
+"""All files of a request may come to so many of the longest, in seconds and in samples."""
 REQUEST_ID, VERSION = "X-Request-ID", "X-Model-Version"
 
 
@@ -87,25 +89,37 @@ class SpeechAPI(ls.LitAPI):  # type: ignore[misc]
         )
         if predictor is None:
             return job, None, Refused(404, "no model here has that version or task; GET /models lists them")
-        return job, predictor, [self._audio(data, predictor) for data in job.files]
+        files: list[Audio | Refused] = []
+        longest = min(self.settings.max_duration_s, predictor.limits.max_duration_s)
+        left_s, samples = _TOGETHER * longest, _TOGETHER * _MOST_SAMPLES // max(_TOGETHER, len(job.files))
+        for data in job.files:
+            if left_s <= 0:
+                files.append(Refused(413, f"the files before it last {_TOGETHER * longest:g} s, and more is not heard"))
+                continue
+            files.append(self._audio(data, predictor, min(longest, left_s), samples))
+            if isinstance(files[-1], Audio):
+                left_s -= len(files[-1].samples) / predictor.sample_rate
+        return job, predictor, files
 
-    def _audio(self, data: bytes, predictor: Any) -> Audio | Refused:
+    def _audio(self, data: bytes, predictor: Any, seconds: float, samples: int) -> Audio | Refused:
         from slu.audio.decode import AudioError, AudioLimits, decode
 
         start = time.perf_counter()
-        longest = min(self.settings.max_duration_s, predictor.limits.max_duration_s)
         try:
-            samples = decode(data, predictor.sample_rate, AudioLimits(longest, max_samples=_MOST_SAMPLES))
+            wave = decode(data, predictor.sample_rate, AudioLimits(seconds, max_samples=samples))
         except AudioError as error:
             return Refused(422, f"the audio cannot be used: {error}")
+        except Exception:  # of a decoder that met what nobody thought of: it is the file's fault, and nobody else's
+            _LOG.exception("the decoder failed on %d bytes", len(data))
+            return Refused(422, "the audio cannot be used: it cannot be decoded")
         decoded = time.perf_counter()
         try:
-            features = predictor.features(samples)
+            features = predictor.features(wave)
         except Exception:
-            _LOG.exception("the front end failed on a clip of %d samples", len(samples))
+            _LOG.exception("the front end failed on a clip of %d samples", len(wave))
             return Refused(500, "the recogniser failed on this audio")
         timings = {"decode": 1e3 * (decoded - start), "features": 1e3 * (time.perf_counter() - decoded)}
-        return Audio(samples, features, timings, heard_facts(samples, predictor.sample_rate, features))
+        return Audio(wave, features, timings, heard_facts(wave, predictor.sample_rate, features))
 
     def batch(self, inputs: list[Decoded]) -> list[Decoded]:
         return inputs

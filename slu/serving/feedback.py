@@ -124,7 +124,7 @@ class FeedbackStore:
                 FEEDBACK.metadata.create_all(self.engine)
             _add_missing_columns(self.engine)
         except ModuleNotFoundError as error:
-            cure = "; pip install 'slu[postgres]'" if error.name == "psycopg" else ""
+            cure = "; pip install 'psycopg[binary]'" if error.name == "psycopg" else ""
             raise UserError(f"feedback: the driver of the database is missing: {error.name}{cure}") from None
         except (SQLAlchemyError, ArgumentError, ImportError, OSError) as error:
             reason = " ".join(str(getattr(error, "orig", None) or error).split())[:200]

@@ -46,11 +46,15 @@ def add_gradio(app: FastAPI, board: Board, settings: ServeSettings) -> None:
             return "Record or choose a clip first.", None, {}
         sound = Path(path)
         try:
-            answer = predict(url, sound.read_bytes(), version or "")
+            data = sound.read_bytes()
         except OSError:
             return "The recording is gone; record it again.", None, {}
         finally:
             sound.unlink(missing_ok=True)  # nothing of the sound stays
+        try:
+            answer = predict(url, data, version or "")
+        except OSError:
+            return "The server does not answer; try again.", None, {}
         return headline(answer), scores(answer), answer
 
     # Fonts of the visitor's own machine: the default theme asks a font server on the internet.

@@ -33,7 +33,7 @@ _HEADERS = (
 )
 _FACTS = HEADER.encode()
 _SMALL = 100_000
-"""Bytes of a correction, the only body that is no audio."""
+"""Bytes of a correction."""
 _UPLOADS = 4
 """Requests that may be sending their bodies for each that may be answered at a time."""
 
@@ -87,7 +87,7 @@ class Guard:
         if scope["method"] != "POST":
             await self.app(scope, receive, answer)
             return
-        room = self.settings.max_upload_bytes if scope["path"] == "/predict" else _SMALL
+        room = _SMALL if scope["path"] == "/feedback" else self.settings.max_upload_bytes
         too_large = f"the upload is larger than {room / 1e6:g} MB"
         length = headers.get(b"content-length", b"")
         if length.isdigit() and int(length) > room:
@@ -114,7 +114,7 @@ class Guard:
         if seat is None:
             await answer.refuse(scope, receive, 503, "too busy; try again in a moment")
             return
-        work = asyncio.ensure_future(self.app({**scope, SEAT: seat}, _replay(body, receive), answer))
+        work = asyncio.ensure_future(self.app({**scope, SEAT: seat}, _replay(body), answer))
         gone = asyncio.ensure_future(_until_gone(receive))
         try:
             await asyncio.wait({work, gone}, timeout=self.settings.deadline_s, return_when=asyncio.FIRST_COMPLETED)
@@ -156,7 +156,7 @@ async def _until_gone(receive: Receive) -> None:
         pass
 
 
-def _replay(body: bytes, receive: Receive) -> Receive:
+def _replay(body: bytes) -> Receive:
     """The body that was read, once; whoever asks on waits, as for a client that says no more."""
     sent = False
 
@@ -195,6 +195,8 @@ class _Answer:
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
+            if self.status == 503 and not any(name == b"retry-after" for name, _ in message.get("headers", [])):
+                message = {**message, "headers": [*message.get("headers", []), (b"retry-after", b"1")]}
             headers = list(message.get("headers", []))
             self.facts = next((json.loads(value) for name, value in headers if name == _FACTS), [])
             kept = [(name, value) for name, value in headers if name != _FACTS]

@@ -28,7 +28,7 @@ SEAT = "slu.seat"
 
 @dataclass(frozen=True)
 class Job:
-    """Goes to the worker by way of a queue."""
+    """Goes to the worker by way of a slu.serving.line."""
 
     files: tuple[bytes, ...] = field(repr=False)
     """LitServe makes a text of each job for a log that is not kept: four characters for a byte."""

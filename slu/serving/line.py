@@ -22,11 +22,15 @@ from litserve.loops.simple_loops import BatchedLoop
 from litserve.transport.base import MessageTransport
 from litserve.utils import LitAPIStatus, LoopResponseType, PickleableHTTPException
 
+from slu.common.errors import UserError
 from slu.serving.job import Job
+from slu.serving.seats import Seats
 
 _HEADER = struct.Struct("!i")
 """Of a message, its length: as multiprocessing's connections write it."""
 _LOOK_S = 0.02
+_LONGEST_PATH = 100
+"""Bytes of the name of a Unix socket, on every system."""
 
 Request = tuple[int, str, float, Job]
 """What LitServe puts into its queue: consumer, LitServe's own id, time, and what was asked."""
@@ -36,19 +40,27 @@ class Line(MessageTransport):  # type: ignore[misc]
     """Both the queue of requests and the transport of answers. Made before the other processes are; each of them has
     its own end."""
 
-    def __init__(self, most: int) -> None:
-        """`most` requests wait for a worker: as many as may be in flight. Of more, the oldest have been given up."""
-        self.most = most
-        self.folder = tempfile.mkdtemp(prefix="slu-serve-")  # nobody else may enter it, and so reach the socket
+    def __init__(self, seats: Seats, ahead: int) -> None:
+        """`ahead` requests at most are with the worker; the others wait where it can be seen that nobody waits for
+        them any more."""
+        self.seats, self.ahead, self.path = seats, ahead, ""
         self._near: _Near | None = None
         self._far: _Far | None = None
 
-    @property
-    def path(self) -> str:
-        return str(Path(self.folder) / "line")
+    def open(self) -> None:
+        """Raises UserError where there is no place for a socket."""
+        folder = tempfile.mkdtemp(prefix="slu-serve-")  # nobody else may enter it, and so reach the socket
+        self.path = str(Path(folder) / "line")
+        if len(os.fsencode(self.path)) > _LONGEST_PATH:
+            self.remove()
+            raise UserError(f"the temporary folder {folder} has too long a name for a socket; set TMPDIR to another")
+
+    def remove(self) -> None:
+        if self.path:
+            shutil.rmtree(Path(self.path).parent, ignore_errors=True)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"folder": self.folder, "most": self.most, "_near": None, "_far": None}
+        return {**vars(self), "seats": None, "_near": None, "_far": None}  # a worker needs none of these
 
     # In the process that speaks HTTP.
 
@@ -59,7 +71,7 @@ class Line(MessageTransport):  # type: ignore[misc]
         return await self._end().receive(self.path)
 
     def _end(self) -> "_Near":
-        self._near = self._near or _Near(waiting=deque(maxlen=self.most))
+        self._near = self._near or _Near(self.seats, self.ahead)
         return self._near
 
     # In the worker.
@@ -71,11 +83,6 @@ class Line(MessageTransport):  # type: ignore[misc]
     def send(self, item: Any, consumer_id: int) -> None:
         assert self._far is not None
         self._far.connection.send_bytes(pickle.dumps(item))
-
-    # In the process that started both.
-
-    def remove(self) -> None:
-        shutil.rmtree(self.folder, ignore_errors=True)
 
 
 class LineLoop(BatchedLoop):  # type: ignore[misc]
@@ -92,13 +99,14 @@ class LineLoop(BatchedLoop):  # type: ignore[misc]
 class _Near:
     """The end of the process that speaks HTTP, in its event loop."""
 
-    waiting: deque[Request]
-    """For the next worker."""
+    seats: Seats
+    ahead: int
+    waiting: deque[Request] = field(default_factory=deque)
+    sent: set[str] = field(default_factory=set)
+    """LitServe's ids of what the worker has, and has not answered yet."""
     received: asyncio.Queue[Any] = field(default_factory=asyncio.Queue)
     writer: asyncio.StreamWriter | None = None
     """To the worker; none while there is no worker."""
-    sent: set[str] = field(default_factory=set)
-    """Ids of what the worker has and has not answered yet."""
     server: asyncio.Server | None = None
 
     async def receive(self, path: str) -> Any:
@@ -107,9 +115,17 @@ class _Near:
         return await self.received.get()
 
     def ask(self, request: Request) -> None:
-        if self.writer is None or self.writer.is_closing():  # lost, but not yet heard of
-            self.waiting.append(request)
-        else:
+        if len(self.waiting) >= self.seats.count:  # more than have a seat: some of them have been given up
+            self.waiting = deque(one for one in self.waiting if not self.seats.abandoned(one[3].seat))
+        self.waiting.append(request)
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """Give the worker what it is to have; not one that is lost, but not yet heard of."""
+        while self.waiting and len(self.sent) < self.ahead and self.writer and not self.writer.is_closing():
+            request = self.waiting.popleft()
+            if self.seats.abandoned(request[3].seat):
+                continue
             self.sent.add(request[1])
             data = pickle.dumps(request, protocol=5)
             self.writer.write(_HEADER.pack(len(data)))
@@ -117,14 +133,14 @@ class _Near:
 
     async def _hear(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.writer = writer
-        while self.waiting:
-            self.ask(self.waiting.popleft())
+        self._go_on()
         try:
             while True:
                 (size,) = _HEADER.unpack(await reader.readexactly(_HEADER.size))
                 answer = pickle.loads(await reader.readexactly(size))
                 self.sent.discard(answer[0])
                 self.received.put_nowait(answer)
+                self._go_on()
         except (asyncio.IncompleteReadError, ConnectionError):
             self._lost(writer)
         except asyncio.CancelledError:  # at the end of the loop

@@ -11,6 +11,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from slu.common.errors import UserError
+from slu.common.files import read_json
 from slu.serving.settings import ServeSettings
 
 _LOOK_S = 0.5
@@ -125,8 +127,14 @@ def _loaded(folder: Path, settings: ServeSettings) -> Any:
     threads = settings.threads or os.cpu_count() or 1
     predictor = open_predictor(folder, threads) if settings.runtime == "onnx" else None
     if predictor is None:
-        import torch
-
+        try:
+            import torch
+        except ImportError:
+            front_end = read_json(folder / "spec.json").get("front_end", {}).get("name", "")
+            raise UserError(
+                f"the bundle {folder} needs torch, for runtime={settings.runtime} or for its front end '{front_end}'; "
+                "install requirements.txt instead of requirements-serve.txt"
+            ) from None
         from slu.bundles import Predictor, load_bundle
 
         torch.set_num_threads(settings.threads or 1)

@@ -2,6 +2,7 @@
 
 import ipaddress
 import math
+import re
 import secrets
 import time
 from collections import OrderedDict
@@ -58,9 +59,11 @@ def client_of(scope: Scope, *, trust_proxy: bool) -> str:
 
 
 def _network(address: str) -> str:
-    """Of IPv6 the first half, of which one household has all; empty for what is no address."""
+    """Of IPv6 the first half, of which one household has all; empty for what is no address. Some proxies append a
+    port."""
+    bare = re.sub(r"^\[(.*)\](:\d+)?$|^([\d.]+):\d+$", r"\1\3", address)
     try:
-        known = ipaddress.ip_address(address.partition("%")[0])
+        known = ipaddress.ip_address(bare.partition("%")[0])
     except ValueError:
         return ""
     if isinstance(known, ipaddress.IPv6Address):

@@ -4,8 +4,11 @@ import json
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TextIO
+
+from slu.common.errors import UserError
 
 
 class RequestLog:
@@ -15,7 +18,19 @@ class RequestLog:
         self.name = name
         self._file: TextIO | None = None
 
+    def require_writable(self) -> None:
+        """Raises UserError, before anybody asks."""
+        if self.name != "-":
+            try:
+                Path(self.name).open("a").close()
+            except OSError as error:
+                raise UserError(f"log={self.name}: {error.strerror}") from None
+
     def write(self, status: int, document: Mapping[str, Any], ms: float) -> None:
+        with suppress(OSError):  # of a full disk, or a pipe that nobody reads: the answer is worth more than its line
+            self._write(status, document, ms)
+
+    def _write(self, status: int, document: Mapping[str, Any], ms: float) -> None:
         if self._file is None:
             self._file = sys.stdout if self.name == "-" else Path(self.name).open("a", encoding="utf-8")  # noqa: SIM115
         facts: dict[str, Any] = {"time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "status": status}

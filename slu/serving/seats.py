@@ -22,6 +22,7 @@ class Seats:
     def __init__(self, count: int) -> None:
         spawn: Any = multiprocessing.get_context("spawn")  # made before the worker is spawned, and given to it
         self._tickets, self._dropped = spawn.RawArray(ctypes.c_uint64, count), spawn.RawValue(ctypes.c_uint64)
+        self.count = count
         self._free = list(range(count))
         self._last = 0
 

@@ -1,4 +1,4 @@
-"""The server: LitServe's worker and queue, the guard before them, and the pages beside them."""
+"""The server: LitServe's worker and HTTP process, the line between them, the guard before them, the pages beside."""
 
 import asyncio
 import os
@@ -28,6 +28,7 @@ from slu.serving.kept_audio import KeptAudio
 from slu.serving.line import Line
 from slu.serving.metrics import ServingMetrics
 from slu.serving.models import Board
+from slu.serving.request_log import RequestLog
 from slu.serving.routes import add_feedback, add_routes
 from slu.serving.seats import Seats
 from slu.serving.settings import ServeSettings
@@ -76,12 +77,8 @@ def make_server(settings: ServeSettings) -> "SpeechServer":
     server = SpeechServer(
         api, accelerator="cpu", timeout=False, middlewares=guards, restart_workers=True, track_requests=False
     )
-    server.board, server.line, server.audio, server.response_buffer = (
-        board,
-        Line(settings.max_in_flight),
-        audio,
-        _Awaited(),
-    )
+    server.board, server.line, server.audio = board, Line(seats, 2 * settings.max_batch), audio
+    server.response_buffer = _Awaited()
     add_routes(server.app, board, metrics, settings.keep_audio_days if settings.keep_audio else None)
     if settings.ui == "gradio":
         add_gradio(server.app, board, settings)
@@ -115,7 +112,7 @@ class _Port(socket.socket):
 
 
 class SpeechServer(ls.LitServer):  # type: ignore[misc]
-    """LitServe's, which ends when its HTTP process does, or the one that keeps its queues: a port that accepts and
+    """LitServe's, which ends when its HTTP process does, or the one of its manager: a port that accepts and
     never answers helps nobody."""
 
     board: Board
@@ -166,8 +163,9 @@ def serve(settings: ServeSettings) -> None:
     Raises UserError as `find_bundles` does, where the port is taken, and when a process of it was killed: whoever
     supervises the server then starts it again.
     """
-    server = make_server(settings)
     _require_port(settings)
+    RequestLog(settings.log).require_writable()
+    server = make_server(settings)
     main = os.getpid()
 
     def stop(*_: Any) -> None:  # LitServe cleans up after Ctrl-C alone, and leaves orphans otherwise
@@ -180,6 +178,7 @@ def serve(settings: ServeSettings) -> None:
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
     try:
+        server.line.open()
         server.run(
             host=settings.host,
             port=settings.port,

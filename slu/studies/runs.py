@@ -1,4 +1,4 @@
-"""What the trainings below a folder have come to: settings, objective, tests, cost; also of those that were cut short."""
+"""What the trainings below a folder have come to: settings, objective, tests, cost, and which were cut short."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

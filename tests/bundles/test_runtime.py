@@ -7,6 +7,8 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+import onnx
 import pytest
 import torch
 from torch import Tensor, nn
@@ -18,6 +20,7 @@ from slu.common.files import read_json, write_json
 from slu.inference.conclusion import Conclusion
 from slu.inference.files import ONNX
 from slu.inference.files import SPEC as SPEC_FILE
+from slu.inference.front_end import ArrayFrontEnd
 from slu.inference.onnx_runtime import open_predictor, open_session, run_session
 from slu.models import Recogniser
 from tests.bundles.helpers import make_bundle, make_recogniser, make_spec, tiny_bundle
@@ -91,6 +94,25 @@ def test_nothing_of_torch_is_imported_for_it(tmp_path: Path) -> None:
     )
     result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert result.stdout.split("\n")[:2] == ["v1", "[]"], result.stderr
+
+
+def test_an_export_of_an_earlier_version_is_told_from_a_damaged_one(tmp_path: Path) -> None:
+    folder = tiny_bundle(tmp_path / "v1")
+    model = onnx.load(folder / ONNX)
+    del model.metadata_props[:]
+    onnx.save(model, folder / ONNX)
+    with pytest.raises(UserError, match="is of an earlier version: train it again, or serve it with runtime=torch"):
+        open_predictor(folder)
+
+
+def test_other_features_than_those_of_the_training_are_not_exported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    louder = ArrayFrontEnd(16_000, lambda waveform: np.zeros((1, 16), np.float32))
+    monkeypatch.setattr("slu.bundles.bundle.array_front_end", lambda settings: louder)
+    bundle = make_bundle(tmp_path / "v1")
+    assert "the features of a server differ by" in bundle.metrics["onnx"]["refused"]
+    assert not (bundle.folder / ONNX).exists()
 
 
 def test_a_bundle_whose_spec_was_changed_is_refused(tmp_path: Path) -> None:

@@ -61,6 +61,7 @@ def bodies() -> dict[str, bytes]:
         "m3u": b"#EXTM3U\n#EXTINF:1,\nfile:///etc/passwd\n", "pls": b"[playlist]\nFile1=/etc/passwd\n",
         "hls": b"#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\nhttp://127.0.0.1:9/x.ts\n#EXT-X-ENDLIST\n",
         "dash": b'<?xml version="1.0"?><MPD xmlns="urn:mpeg:dash:schema:mpd:2011"><BaseURL>file:///etc/</BaseURL></MPD>',
+        "no such format": patched(GOOD, 20, b"\x34\x12"), "no such codec": whole["WebM"].replace(b"A_OPUS", b"A_XPUS"),
         "one byte": b"R", "zeros": bytes(1_000_000), "header alone": GOOD[:44],
         "rate of 2e9": patched(GOOD, 24, (2_000_000_000).to_bytes(4, "little")),
         "rate of 0": patched(GOOD, 24, bytes(4)), "no channel": patched(GOOD, 22, bytes(2)),
@@ -128,6 +129,10 @@ def predictions() -> dict[str, dict[str, Any]]:
         "no file": {"data": {"x": "1"}},
         "another field": {"files": {"upload": good}},
         "40 files": {"files": [("file", good)] * 40},
+        "16 small files of 30 s": {"files": [("file", ("a.flac", audio(np.zeros(30 * RATE), "FLAC")))] * 16},
+        "16 small files of 8 channels": {
+            "files": [("file", ("a.flac", audio(np.zeros((1_400_000, 8), np.int16), "FLAC", 192_000)))] * 16
+        },
         "1,000 fields": {"data": {f"f{i}": "1" for i in range(1000)}, "files": {"file": good}},
         "9 MB of fields": form(*[_FIELD + b"x" * 9_000] * 1000),
         "no boundary": {"content": b"junk", "headers": {"Content-Type": FORM}},

@@ -41,3 +41,9 @@ def test_a_line_holds_facts_but_nothing_of_the_sound_or_of_who_asked(capsys: pyt
     line = capsys.readouterr().out
     assert '"level_db": -20.0' in line
     assert not any(word in line for word in ("samples", "10.0.0.1", "scores"))
+
+
+def test_a_full_disk_costs_the_line_and_not_the_answer() -> None:
+    log = RequestLog("/dev/full")
+    for _ in range(2):
+        log.write(200, {"request_id": "a"}, 1.0)

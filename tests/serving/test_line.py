@@ -6,19 +6,29 @@ import pickle
 import time
 from collections.abc import Awaitable, Callable
 from multiprocessing.connection import Client
+from pathlib import Path
 
 import pytest
 from litserve.utils import LitAPIStatus, LoopResponseType
 
+from slu.common.errors import UserError
 from slu.serving.job import Job
 from slu.serving.line import Line
-from slu.serving.seats import Seat
+from slu.serving.seats import Seats
 
 OK = (LitAPIStatus.OK, LoopResponseType.REGULAR, 0)
 
 
-def request(name: str) -> tuple[int, str, float, Job]:
-    return 0, f"own-{name}", time.monotonic(), Job((name.encode(),), "", "", False, Seat(0, 1), request_id=name)
+def new_line() -> Line:
+    line = Line(Seats(60), 4)
+    line.open()
+    return line
+
+
+def request(line: Line, name: str) -> tuple[int, str, float, Job]:
+    seat = line.seats.take()
+    assert seat is not None
+    return 0, f"own-{name}", time.monotonic(), Job((name.encode(),), "", "", False, seat, request_id=name)
 
 
 def echo(line: Line, most: int, times: int) -> None:
@@ -29,7 +39,7 @@ def echo(line: Line, most: int, times: int) -> None:
 
 
 def with_line(act: Callable[[Line], Awaitable[None]]) -> None:
-    line = Line(60)
+    line = new_line()
     try:
         asyncio.run(asyncio.wait_for(act(line), 60))
     finally:
@@ -45,17 +55,18 @@ def worker(line: Line, most: int = 8, times: int = 1000) -> multiprocessing.proc
 async def listening(line: Line) -> None:
     """Until the near end has its socket."""
     waiting = asyncio.create_task(line.areceive(0))
-    await asyncio.sleep(0.1)
+    while not Path(line.path).exists():
+        await asyncio.sleep(0.01)
     waiting.cancel()
 
 
 def test_requests_are_answered_whether_the_worker_is_there_already_or_comes_later() -> None:
     async def act(line: Line) -> None:
         process = worker(line)
-        line.put(request("early"))
+        line.put(request(line, "early"))
         assert await line.areceive(0) == ("own-early", (b"early", *OK))
         for number in range(50):
-            line.put(request(str(number)))
+            line.put(request(line, str(number)))
         answers = [await line.areceive(0) for _ in range(50)]
         assert [own for own, _ in answers] == [f"own-{number}" for number in range(50)]
         process.kill()
@@ -67,12 +78,12 @@ def test_what_a_dead_worker_had_is_told_and_the_next_one_goes_on() -> None:
     async def act(line: Line) -> None:
         await listening(line)
         far = await asyncio.to_thread(Client, line.path, "AF_UNIX")
-        line.put(request("lost"))
+        line.put(request(line, "lost"))
         assert pickle.loads(await asyncio.to_thread(far.recv_bytes))[1] == "own-lost"
         far.close()
         own, (error, status, *_) = await line.areceive(0)
         assert (own, error.status_code, status) == ("own-lost", 503, LitAPIStatus.ERROR)
-        line.put(request("kept"))
+        line.put(request(line, "kept"))
         process = worker(line)
         assert (await line.areceive(0))[0] == "own-kept"
         process.kill()
@@ -83,7 +94,7 @@ def test_what_a_dead_worker_had_is_told_and_the_next_one_goes_on() -> None:
 def test_a_worker_ends_with_the_process_that_asks() -> None:
     async def act(line: Line) -> None:
         process = worker(line)
-        line.put(request("a"))
+        line.put(request(line, "a"))
         await line.areceive(0)
         assert line._near is not None
         assert line._near.writer is not None
@@ -94,24 +105,69 @@ def test_a_worker_ends_with_the_process_that_asks() -> None:
     with_line(act)
 
 
-def test_of_more_than_may_wait_the_oldest_are_forgotten() -> None:
+def test_what_nobody_waits_for_any_more_is_never_sent() -> None:
+    """The worker reads nothing; whoever has asked leaves, and others ask."""
+
     async def act(line: Line) -> None:
-        for number in range(70):
-            line.put(request(str(number)))
+        await listening(line)
+        far = await asyncio.to_thread(Client, line.path, "AF_UNIX")
+        asked = [request(line, str(number)) for number in range(30)]
+        for one in asked:
+            line.put(one)
+        await asyncio.sleep(0.1)
+        for one in asked[:-1]:
+            line.seats.leave(one[3].seat)
+        for round_ in range(5):
+            for number in range(59):
+                one = request(line, f"{round_}-{number}")
+                line.put(one)
+                line.seats.leave(one[3].seat)
+        assert line._near is not None
+        assert len(line._near.waiting) <= 60, "however many have left"
+        got = [pickle.loads(await asyncio.to_thread(far.recv_bytes))[1] for _ in range(4)]
+        assert got == [f"own-{number}" for number in range(4)], "as many as it is to have at a time"
+        for own in got:
+            far.send_bytes(pickle.dumps((own, (b"", *OK))))
+        assert pickle.loads(await asyncio.to_thread(far.recv_bytes))[1] == "own-29", "the one that is waited for"
+        assert line.seats.dropped >= 25
+
+    with_line(act)
+
+
+def test_a_worker_that_is_gone_at_once_does_not_keep_the_loop_busy() -> None:
+    async def act(line: Line) -> None:
+        await listening(line)
+        for number in range(10):
+            line.put(request(line, str(number)))
+        for _ in range(5):
+            (await asyncio.to_thread(Client, line.path, "AF_UNIX")).close()
+        await asyncio.sleep(0.2)
         process = worker(line)
-        assert [(await line.areceive(0))[0] for _ in range(60)] == [f"own-{number}" for number in range(10, 70)]
+        answered = set()
+        while len(answered) < 10:
+            own, _ = await line.areceive(0)
+            assert own not in answered
+            answered.add(own)
         process.kill()
 
     with_line(act)
 
 
 def test_an_end_is_not_sent_to_other_processes() -> None:
-    line = Line(60)
+    line = new_line()
     try:
-        line.put(request("a"))
+        line.put(request(line, "a"))
         other = pickle.loads(pickle.dumps(line))
         assert (other.path, other._near) == (line.path, None)
     finally:
         line.remove()
     with pytest.raises(FileNotFoundError):
         Client(line.path, "AF_UNIX")
+
+
+def test_a_temporary_folder_with_too_long_a_name_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / ("x" * 90)).mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / ("x" * 90)))
+    with pytest.raises(UserError, match="set TMPDIR"):
+        Line(Seats(1), 1).open()
+    assert not list((tmp_path / ("x" * 90)).iterdir())

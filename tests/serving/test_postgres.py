@@ -109,5 +109,5 @@ def test_a_missing_driver_is_one_sentence_with_its_cure(scheme: str, monkeypatch
     for name in [name for name in sys.modules if re.match(r"psycopg\b", name)]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "psycopg", None)
-    with pytest.raises(UserError, match=re.escape("driver of the database is missing: psycopg; pip install 'slu[pos")):
+    with pytest.raises(UserError, match=re.escape("driver of the database is missing: psycopg; pip install 'psycopg[")):
         FeedbackStore(f"{scheme}://slu@localhost/slu")

@@ -117,6 +117,9 @@ def test_what_cannot_be_served_is_said(bundle: Path, tmp_path: Path) -> None:
     assert "its spec.json cannot be read" in refused(f"bundle={damaged}")
     twice = tiny_bundle(tmp_path / "elsewhere" / "drinks")
     assert "two folders are called drinks" in refused(f"bundle=[{bundle},{twice}]")
+    assert "/requests.jsonl: No such file or directory" in refused(
+        f"bundle={bundle}", f"log={tmp_path}/none/requests.jsonl"
+    )
     assert "task=orders: the bundles are for drinks" in refused(f"bundle={bundle}", "task=orders")
 
 

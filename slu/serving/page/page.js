@@ -59,8 +59,15 @@ async function listModels() {
   $("key-row").hidden = response.status !== 401 && !$("key").value;
   if (response.status === 401) say(text.needsKey, $("key").value ? "not" : "quiet");
   if (!response.ok) return;
-  models = await response.json();
+  const before = chosen();
+  models = (await response.json()).filter((model) => model.task); // not those that were refused
   $("model").replaceChildren(...models.map((model) => new Option(`${model.task} (${model.version})`, model.version)));
+  const same = models.find((model) => before && model.task === before.task);
+  if (same) $("model").value = same.version;
+}
+
+function chosen() {
+  return models.find((model) => model.version === $("model").value);
 }
 
 async function record() {
@@ -117,7 +124,8 @@ async function ask(clip) {
   present(clip, turn);
   const form = new FormData();
   form.append("file", clip, "clip");
-  form.append("model", $("model").value);
+  const model = chosen(); // by its task, so that what is promoted answers a page that is open already
+  if (model) form.append(...(models.filter((other) => other.task === model.task).length > 1 ? ["model", model.version] : ["task", model.task]));
   let response, answer;
   try {
     response = await fetch("/predict", { method: "POST", body: form, headers: headers() });
@@ -128,6 +136,7 @@ async function ask(clip) {
   if (turn !== asked) return;
   if (!response.ok) return refuse(response.status, answer.detail);
   current = answer;
+  if (!models.some((other) => other.version === answer.model_version)) await listModels();
   show(answer);
   offerCorrection(answer);
   remember(answer);
