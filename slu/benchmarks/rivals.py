@@ -1,7 +1,8 @@
 """What `slu.serve` is compared with: the same bundle behind plain FastAPI, as most would write it.
 
-torch   a bundle loaded as it is and computed by torch, each request on a thread of FastAPI's pool
-onnx    the same batches, runtime and threads as slu.serve: what remains is what LitServe costs, or gives
+torch     a bundle loaded as it is and computed by torch, one request after the other (`async def`)
+threads   the same, each request on a thread of FastAPI's pool (`def`)
+onnx      the same batches, runtime and threads as slu.serve: what remains is what LitServe costs, or gives
 """
 
 import asyncio
@@ -23,18 +24,18 @@ from slu.inference.onnx_runtime import open_predictor
 from slu.inference.prediction import Prediction
 from slu.inference.predictor import Predictor
 
-Rival = Literal["torch", "onnx"]
+Rival = Literal["torch", "threads", "onnx"]
 Answer = Callable[[Sequence[bytes]], list[Prediction | AudioError]]
 
 
 def run(kind: Rival, bundle: str, port: int, max_batch: int, batch_wait_s: float) -> None:
     """Until the process is ended."""
-    predictor = _by_torch(Path(bundle)) if kind == "torch" else open_predictor(Path(bundle), os.cpu_count() or 1)
+    predictor = open_predictor(Path(bundle), os.cpu_count() or 1) if kind == "onnx" else _by_torch(Path(bundle))
     if predictor is None:
         raise ValueError(f"{bundle} needs torch")
     predictor.predict_waveforms([np.zeros(predictor.sample_rate, np.float32)])
     answer = _answering(predictor)
-    app = _one_by_one(answer) if kind == "torch" else _in_batches(answer, max_batch, batch_wait_s)
+    app = _in_batches(answer, max_batch, batch_wait_s) if kind == "onnx" else _plain(answer, pool=kind == "threads")
     uvicorn.run(app, host="127.0.0.1", port=port, log_level="warning", access_log=False)
 
 
@@ -64,12 +65,13 @@ def _answering(predictor: Predictor) -> Answer:
     return answer
 
 
-def _one_by_one(answer: Answer) -> FastAPI:
+def _plain(answer: Answer, *, pool: bool) -> FastAPI:
     app = FastAPI()
 
     @app.post("/predict")
     async def predict(request: Request) -> JSONResponse:
-        return _response((await run_in_threadpool(answer, [await request.body()]))[0])
+        files = [await request.body()]
+        return _response((await run_in_threadpool(answer, files) if pool else answer(files))[0])
 
     return app
 

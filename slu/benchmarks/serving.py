@@ -20,7 +20,8 @@ from slu.benchmarks.speed import clip as noise_clip
 from slu.common.errors import UserError
 from slu.common.progress import progress_bar
 
-OURS, TORCH, ONNX = "slu.serve", "FastAPI, torch", "FastAPI, batches, onnxruntime"
+OURS, TORCH, THREADS = "slu.serve", "FastAPI, torch", "FastAPI, torch, thread pool"
+ONNX = "FastAPI, batches, onnxruntime"
 Positive = Annotated[float, Field(gt=0)]
 
 
@@ -116,13 +117,13 @@ def _stages(rounds: list[tuple[Load, float]]) -> dict[str, float]:
 def _commands(settings: ServingSettings) -> list[tuple[str, int, list[str]]]:
     """Name, port and the arguments of Python."""
     bundle = str(Path(settings.bundle).resolve())
-    port, *ports = (free_port() for _ in range(3))
+    port, *ports = (free_port() for _ in range(4))
     options = [f"max_batch={settings.max_batch}", f"batch_wait_s={settings.batch_wait_s}", "log=/dev/null"]
     ours = ["-m", "slu.serve", f"bundle={bundle}", f"port={port}", f"outputs={settings.outputs}", "feedback=none"]
     rivals = [
         (name, at, ["-c", f"from slu.benchmarks.rivals import run; run({kind!r}, {bundle!r}, {at}, "
                           f"{settings.max_batch}, {settings.batch_wait_s})"])
-        for (name, kind), at in zip(((TORCH, "torch"), (ONNX, "onnx")), ports, strict=True)
+        for (name, kind), at in zip(((TORCH, "torch"), (THREADS, "threads"), (ONNX, "onnx")), ports, strict=True)
     ]  # fmt: skip
     return [(OURS, port, [*ours, *options]), *rivals]
 

@@ -23,6 +23,7 @@ from slu.serving.api import speech_api
 from slu.serving.feedback import FeedbackStore, Remembered, default_url
 from slu.serving.gradio_page import add_gradio
 from slu.serving.guard import Guard
+from slu.serving.http import BoundedHttp
 from slu.serving.job import job_reader
 from slu.serving.kept_audio import KeptAudio
 from slu.serving.line import Line
@@ -186,7 +187,7 @@ def serve(settings: ServeSettings) -> None:
             log_level="warning",
             num_api_servers=1,
             proxy_headers=False,  # uvicorn would believe X-Forwarded-For of any client on this machine
-            http="h11",  # takes 64 kB of headers at most; the other one reads as many as there come
+            http=BoundedHttp,
         )
     except RuntimeError:
         if reason := server.board.read().failed:

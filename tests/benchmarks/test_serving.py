@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from slu.benchmarks.serving import ONNX, OURS, TORCH, ServingSettings, measure
+from slu.benchmarks.serving import ONNX, OURS, THREADS, TORCH, ServingSettings, measure
 from slu.benchmarks.serving_report import ratios, serving_tables
 from slu.common.errors import UserError
 from tests.bundles.helpers import tiny_bundle
@@ -15,9 +15,9 @@ def settings(folder: Path, **changes: object) -> ServingSettings:
     return ServingSettings(str(tiny_bundle(folder / "drinks")), **quick | changes)  # type: ignore[arg-type]
 
 
-def test_three_servers_are_asked_and_told_apart(tmp_path: Path) -> None:
+def test_four_servers_are_asked_and_told_apart(tmp_path: Path) -> None:
     found = measure(settings(tmp_path), tmp_path)
-    assert list(found) == [OURS, TORCH, ONNX]
+    assert list(found) == [OURS, TORCH, THREADS, ONNX]
     for figures in found.values():
         assert figures["failed"] == 0
         assert figures["answers_per_s"] > 1
@@ -26,7 +26,7 @@ def test_three_servers_are_asked_and_told_apart(tmp_path: Path) -> None:
         assert figures["resident_mb"] > 50
     assert found[TORCH]["resident_mb"] > found[ONNX]["resident_mb"] + 200, "it alone has loaded torch"
     assert {"decode", "features", "recognise", "queue", "elsewhere"} == set(found[OURS]["stages_ms"]["busy"])
-    assert [table.row_count for table in serving_tables(found)] == [3, 3, 5]
+    assert [table.row_count for table in serving_tables(found)] == [4, 4, 5]
 
 
 def test_a_clip_that_is_refused_is_named_at_once(tmp_path: Path) -> None:

@@ -78,6 +78,27 @@ def test_what_it_counts_is_there_for_prometheus(server: Server) -> None:
         assert line in text
 
 
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"GET /health HTTP/1.1\r\nX: " + b"a" * 200_000,
+        b"GET /health HTTP/1.1\r\n" + b"X: a\r\n" * 40_000,
+        b"POST /predict HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n" + b"X: a\r\n" * 40_000,
+    ],
+)
+def test_headers_come_to_an_end(server: Server, sent: bytes) -> None:
+    host, port = server.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=10) as client:
+        client.sendall(sent)
+        assert client.recv(100).startswith(b"HTTP/1.1 4")
+    assert server.get("/health").status_code == 200
+
+
+def test_a_body_of_many_chunks_is_no_header(server: Server) -> None:
+    pieces = iter([GOOD[at : at + 500] for at in range(0, len(GOOD), 500)])
+    assert server.post(content=pieces).status_code == 200
+
+
 def test_a_slow_sender_holds_nobody(server: Server) -> None:
     host, port = server.url.removeprefix("http://").split(":")
     slow = [socket.create_connection((host, int(port))) for _ in range(12)]  # more than may be answered at a time
