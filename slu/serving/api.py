@@ -121,15 +121,8 @@ class SpeechAPI(ls.LitAPI):  # type: ignore[misc]
         timings = {"decode": 1e3 * (decoded - start), "features": 1e3 * (time.perf_counter() - decoded)}
         return Audio(wave, features, timings, heard_facts(wave, predictor.sample_rate, features))
 
-    def batch(self, inputs: list[Decoded]) -> list[Decoded]:
-        return inputs
-
-    def unbatch(self, output: list[Any]) -> list[Any]:
-        return output
-
-    def predict(self, batch: Any) -> Any:
+    def predict(self, jobs: list[Decoded]) -> list[Any]:
         """The files of all requests that ask for one model are heard together."""
-        jobs = batch if isinstance(batch, list) else [batch]
         answers: list[list[Any]] = [[None] * len(job.files) for job, _, _ in jobs]
         timings = [0.0] * len(jobs)
         for predictor in {id(asked): asked for _, asked, _ in jobs if asked is not None}.values():
@@ -146,8 +139,7 @@ class SpeechAPI(ls.LitAPI):  # type: ignore[misc]
             for (number, place, _), answer in zip(places, heard, strict=True):
                 answers[number][place] = answer
                 timings[number] += spent
-        results = [(*job, answer, spent) for job, answer, spent in zip(jobs, answers, timings, strict=True)]
-        return results if isinstance(batch, list) else results[0]
+        return [(*job, answer, spent) for job, answer, spent in zip(jobs, answers, timings, strict=True)]
 
     def encode_response(self, output) -> Response:  # type: ignore[no-untyped-def]
         job, predictor, files, answers, spent = output

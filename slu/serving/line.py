@@ -6,6 +6,7 @@ Nobody polls, and an end that is gone is noticed at once.
 """
 
 import asyncio
+import logging
 import os
 import pickle
 import shutil
@@ -18,7 +19,7 @@ from multiprocessing.connection import Client, Connection
 from pathlib import Path
 from typing import Any
 
-from litserve.loops.simple_loops import BatchedLoop
+from litserve.loops.base import LitLoop
 from litserve.transport.base import MessageTransport
 from litserve.utils import LitAPIStatus, LoopResponseType, PickleableHTTPException
 
@@ -28,6 +29,7 @@ from slu.serving.seats import Seats
 
 _HEADER = struct.Struct("!i")
 """Of a message, its length: as multiprocessing's connections write it."""
+_LOG = logging.getLogger(__name__)
 _LOOK_S = 0.02
 _LONGEST_PATH = 100
 """Bytes of the name of a Unix socket, on every system."""
@@ -85,14 +87,27 @@ class Line(MessageTransport):  # type: ignore[misc]
         self._far.connection.send_bytes(pickle.dumps(item))
 
 
-class LineLoop(BatchedLoop):  # type: ignore[misc]
-    """LitServe's loop over batches, which waits on the line."""
+class LineLoop(LitLoop):  # type: ignore[misc]
+    """Batches as they come in over the line. LitServe's own loop looks up the signature of every function that it
+    calls, for each request anew."""
 
-    def get_batch_requests(self, lit_api: Any, request_queue: Line, transport: Line) -> tuple[list[Any], list[Any]]:
-        try:
-            return request_queue.batch(lit_api.max_batch_size, lit_api.batch_timeout), []
-        except (EOFError, OSError):  # without the process that asks there is nothing to do
-            os._exit(0)
+    def __call__(self, lit_api: Any, device: str, worker_id: int, line: Line, *_: Any) -> None:
+        while True:
+            try:
+                batch = line.batch(lit_api.max_batch_size, lit_api.batch_timeout)
+                for (consumer, own, _), answer in zip(batch, _answers(lit_api, batch), strict=True):
+                    line.send((own, (*answer, LoopResponseType.REGULAR, worker_id)), consumer)
+            except (EOFError, OSError):  # without the process that asks there is nothing to do
+                os._exit(0)
+
+
+def _answers(lit_api: Any, batch: list[tuple[int, str, Job]]) -> list[tuple[Any, LitAPIStatus]]:
+    try:
+        outputs = lit_api.predict([lit_api.decode_request(job) for _, _, job in batch])
+        return [(lit_api.encode_response(output), LitAPIStatus.OK) for output in outputs]
+    except Exception:  # errors are values: this one was thought of by nobody
+        _LOG.exception("a batch of %d failed", len(batch))
+        return [(PickleableHTTPException(500, "the recogniser failed"), LitAPIStatus.ERROR)] * len(batch)
 
 
 @dataclass
