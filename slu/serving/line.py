@@ -95,7 +95,7 @@ class LineLoop(LitLoop):  # type: ignore[misc]
         while True:
             try:
                 batch = line.batch(lit_api.max_batch_size, lit_api.batch_timeout)
-                for (consumer, own, _), answer in zip(batch, _answers(lit_api, batch), strict=True):
+                for (consumer, own, _job), answer in zip(batch, _answers(lit_api, batch), strict=True):
                     line.send((own, (*answer, LoopResponseType.REGULAR, worker_id)), consumer)
             except (EOFError, OSError):  # without the process that asks there is nothing to do
                 os._exit(0)
