@@ -1,7 +1,9 @@
 """Train a recogniser, test it and register it; runs the stages before it where needed."""
 
 import shlex
-from collections.abc import Mapping
+import signal
+import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
@@ -11,8 +13,7 @@ import torch
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
-from slu.bundles import save_bundle
-from slu.bundles.store import Registered, Registry
+from slu.benchmarks.trainings import start_training
 from slu.common.cli import reports_errors, run_command
 from slu.common.errors import UserError
 from slu.common.files import from_here, write_json
@@ -26,11 +27,13 @@ from slu.evaluation.reference import Rule, build_rule
 from slu.evaluation.run import subset
 from slu.evaluation.tables import facts_table, metrics_table, show
 from slu.features.augment import AugmentSettings
+from slu.search import SINGLE, search
 from slu.studies import split_report
 from slu.studies.crossval import leave_one_speaker_out
 from slu.studies.curve_report import curve_table, make_report, write_report
 from slu.studies.decision import choose_decision
 from slu.studies.learning_curve import LearningCurveSettings, learning_curve_settings, run_learning_curve
+from slu.studies.registering import fit_facts, register
 from slu.studies.scoring import score_fitted
 from slu.studies.split_effect import SplitEffectSettings, run_split_effect, split_effect_settings
 from slu.studies.summary import run_facts
@@ -44,8 +47,17 @@ from slu.training.stages import Prepared, prepare, require_front_end, require_sp
 
 
 @hydra.main(version_base="1.3", config_path="../conf", config_name="train")
-@reports_errors
 def main(config: DictConfig) -> float | None:
+    try:
+        return _train(config)
+    except SystemExit as end:
+        if config.trial and end.code != 128 + signal.SIGINT:  # the search goes on with other settings
+            raise RuntimeError(f"the trial ended with code {end.code}") from None
+        raise
+
+
+@reports_errors
+def _train(config: DictConfig) -> float | None:
     settings = cast(dict[str, Any], OmegaConf.to_container(config, resolve=True))
     outputs, run = Path(settings["outputs"]), from_here(Path(HydraConfig.get().runtime.output_dir))
     plain = run_settings(settings)
@@ -81,11 +93,14 @@ def main(config: DictConfig) -> float | None:
         check_checkpoint(resume_from, settings["model"], data.spec)
     print(f"run: {run}\nif it is cut short: {_resume_command(run)}", flush=True)
     fitted = fit(data.features.table, data.spec, fit_settings, run, resume_from)
+    if plain.trial:
+        write_json(run / "metrics.json", fit_facts(fitted, data, run))
+        return fitted.objective
     decision = _decide(fitted, data, decision_settings, fit_settings)
     data = replace(data, spec=decision.spec)
     results = _test(fitted, data, plain, rule)
     metrics = {condition: result.metrics for condition, result in results.items()}
-    registered = _register(
+    registered = register(
         settings, data, fitted, training_record(data.features.table, data.spec.head_names), metrics, run, decision.facts
     )
     _record(fit_settings, settings, fitted, data, results["clean"])
@@ -98,6 +113,8 @@ def main(config: DictConfig) -> float | None:
 def _refuse_combined(settings: Mapping[str, Any], plain: RunSettings, decision: DecisionSettings) -> None:
     """Raises UserError where one run is asked to be two, or a study for what only a single fit can do."""
     studies = [n for n in ("cross_validation", "learning_curve", "split_effect") if settings[n] is not None]
+    if studies and plain.trial:
+        raise UserError(f"a trial is a single fit, compared by its validation clips; set {studies[0]} to null")
     if len(studies) > 1:
         raise UserError(f"{studies[0]} and {studies[1]} are two runs; set one of them to null")
     if studies and plain.ckpt_path is not None:
@@ -142,36 +159,6 @@ def _test(fitted: Fitted, data: Prepared, plain: RunSettings, rule: Rule | None)
         return score_fitted(fitted, data.spec, test, plain.noise_test_snr_db, progress, rule)
 
 
-def _register(
-    settings: Mapping[str, Any],
-    data: Prepared,
-    fitted: Fitted,
-    training: Mapping[str, Any],
-    tests: Mapping[str, Any],
-    run: Path,
-    decision: Mapping[str, Any] | None = None,
-) -> Registered:
-    metrics = {
-        "objective": fitted.objective,
-        "validation": dict(fitted.validation),
-        "split": training["split"],
-        "leaking_speakers": training["leaking_speakers"],
-        "test": tests,
-        "data": data.data_hash,
-        "manifest": str(data.manifest.path),
-        "parameters": fitted.parameters,
-        "epochs": fitted.epochs,
-        "cpu_s": round(fitted.cpu_s, 1),
-        "run": str(run),
-        **({"decision": decision} if decision else {}),
-    }
-    write_json(run / "metrics.json", metrics)
-    registry = Registry(Path(settings["outputs"]) / "registry")
-    return registry.register(
-        data.spec.task, lambda folder: save_bundle(folder, fitted.recogniser, data.spec, settings, metrics, training)
-    )
-
-
 def _record(
     fit_settings: FitSettings, settings: Mapping[str, Any], fitted: Fitted, data: Prepared, clean: Evaluation
 ) -> None:
@@ -197,7 +184,7 @@ def _cross_validate(
     result = leave_one_speaker_out(data, fit_settings, run, own_split=came_with_data, rule=rule)
     everybody = training_record(data.features.table.assign(split="train"), data.spec.head_names)
     tests = {"leave_one_speaker_out": result.to_json()}
-    registered = _register(settings, data, result.final, everybody, tests, run)
+    registered = register(settings, data, result.final, everybody, tests, run)
     show(result.table(f"{data.spec.task}: leave one speaker out"), run_facts(result.final, registered, run))
 
 
@@ -227,5 +214,19 @@ def _compare_splits(
     )
 
 
-if __name__ == "__main__":
+@reports_errors
+def start() -> None:
+    plain = {"--help", "-h", "--cfg", "-c", SINGLE} & set(sys.argv[1:])
+    if any(a.startswith("search=") for a in sys.argv[1:]) and not plain:
+        search(sys.argv[1:], _run_with, start_training)
+    else:
+        run_command(main)
+
+
+def _run_with(arguments: Sequence[str]) -> None:
+    sys.argv[1:] = arguments
     run_command(main)
+
+
+if __name__ == "__main__":
+    start()

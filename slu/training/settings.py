@@ -42,6 +42,8 @@ class RunSettings:
     noise_test_snr_db: tuple[float, ...]
     cross_validation: Literal["leave_one_speaker_out"] | None
     ckpt_path: str | None
+    trial: bool = False
+    """Of a search: compared by its validation objective, and never tested or registered."""
 
 
 @dataclass(frozen=True)
