@@ -3,7 +3,6 @@
 import io
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -17,6 +16,7 @@ import httpx
 import numpy as np
 import soundfile as sf
 
+from slu.benchmarks.server_process import free_port
 from tests.conftest import RATE, ROOT, tone
 
 LIMITS = ("max_upload_mb=1", "max_duration_s=2", "max_in_flight=8")
@@ -70,9 +70,7 @@ def _alive(entry: Path) -> bool:
 @contextmanager
 def running(folder: Path, *settings: str, path: str = str(ROOT)) -> Iterator[Server]:
     """`python -m slu.serve` with these settings, in a process group that is gone afterwards; `path` is PYTHONPATH."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     log = folder / "server.log"
     with log.open("wb") as file:
         process = subprocess.Popen(
