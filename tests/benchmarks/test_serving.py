@@ -20,9 +20,7 @@ def test_four_servers_are_asked_and_told_apart(tmp_path: Path) -> None:
     assert list(found) == [OURS, TORCH, THREADS, ONNX]
     for figures in found.values():
         assert figures["failed"] == 0
-        assert figures["answers_per_s"] > 1
-        assert 0 < figures["alone_ms"] <= 1000
-        assert figures["cpu_ms"] > 0
+        assert min(figures["answers_per_s"], figures["alone_ms"], figures["half_p99_ms"], figures["cpu_ms"]) > 0
         assert figures["resident_mb"] > 50
     assert found[TORCH]["resident_mb"] > found[ONNX]["resident_mb"] + 200, "it alone has loaded torch"
     assert {"decode", "features", "recognise", "queue", "elsewhere"} == set(found[OURS]["stages_ms"]["busy"])
