@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 import optuna
 from hydra import compose, initialize
 from hydra.errors import HydraException
+from hydra_plugins.hydra_optuna_sweeper._impl import create_params_from_overrides
 from omegaconf import OmegaConf
 
 from slu.common.errors import UserError
@@ -38,9 +39,11 @@ def search(
     sweeper = config.hydra.sweeper
     if "study_name" not in sweeper:
         raise UserError("search= names a file of conf/search, which says how Optuna is to search")
+    if OmegaConf.is_list(sweeper.direction):
+        raise UserError("hydra.sweeper.direction: a training has one objective, and so one direction")
     url, name, total = str(sweeper.storage), str(sweeper.study_name), int(sweeper.n_trials)
-    several = OmegaConf.is_list(sweeper.direction)
-    state = take_up(url, name, [str(d) for d in sweeper.direction] if several else [str(sweeper.direction)])
+    space, _ = create_params_from_overrides([f"{key}={value}" for key, value in (sweeper.params or {}).items()])
+    state = take_up(url, name, [str(sweeper.direction)], space)
     left = total - state.done
     print(
         f"study {name} in {url}: {state.done} of {total} trials are there, {state.failed} of them failed; "
@@ -53,9 +56,6 @@ def search(
         if "seed" in sweeper.sampler:
             more.append(f"hydra.sweeper.sampler.seed={int(sweeper.sampler.seed) + state.seen}")
         run(["-m", *given, *more])
-    if several:
-        print(f"the study has several objectives; look at its best trials with `optuna best-trials --storage {url}`")
-        return
     best = best_settings(url, name)
     if best is None:
         raise UserError(f"study {name}: no trial has ended well; see what it printed above")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import optuna
 import pytest
+from optuna.distributions import CategoricalDistribution
 from optuna.trial import TrialState
 
 from slu.common.errors import UserError
@@ -75,6 +76,15 @@ def test_a_trial_of_a_live_process_is_left_and_one_of_a_dead_process_is_tried_ag
     study.tell(again, 0.5)
     assert best_settings(url, "s") == (again.params, 0.5)
     assert take_up(url, "s", MAXIMIZE).done == 2
+
+
+def test_another_space_under_the_same_name_is_refused(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'study.sqlite'}"
+    take_up(url, "s", MAXIMIZE)
+    optuna.load_study(study_name="s", storage=url).ask().suggest_categorical("x", [1, 2])
+    assert take_up(url, "s", MAXIMIZE, {"x": CategoricalDistribution([1, 2])}).seen == 1
+    with pytest.raises(UserError, match="x is searched elsewhere in the study s"):
+        take_up(url, "s", MAXIMIZE, {"x": CategoricalDistribution([1, 2, 3])})
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "journal"])

@@ -60,7 +60,7 @@ class Run:
 
 
 def find_runs(home: Path) -> list[Run]:
-    """Those below `home`, of sweeps too; a folder whose files cannot be read is passed over."""
+    """Those below `home`, of sweeps too; one whose files cannot be read says so among its settings."""
     found = []
     for config in sorted(home.glob("**/.hydra/config.yaml")):
         folder = config.parents[1]
@@ -69,7 +69,7 @@ def find_runs(home: Path) -> list[Run]:
             settings = yaml.safe_load(config.read_text(encoding="utf-8")) or {}
             metrics = read_json(folder / "metrics.json") if (folder / "metrics.json").is_file() else None
         except (OSError, ValueError, yaml.YAMLError):
-            continue
+            overrides, settings, metrics = ["(its files cannot be read)"], {}, None
         found.append(Run(folder, tuple(map(str, overrides)), settings, metrics))
     return found
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import optuna
+from optuna.distributions import BaseDistribution, check_distribution_compatibility
 from optuna.storages import BaseStorage, JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, TrialState
@@ -49,10 +50,12 @@ def open_storage(url: str) -> BaseStorage | str:
     return JournalStorage(JournalFileBackend(str(path)))
 
 
-def take_up(url: str, name: str, directions: list[str]) -> StudyState:
+def take_up(
+    url: str, name: str, directions: list[str], space: Mapping[str, BaseDistribution] | None = None
+) -> StudyState:
     """Count a study's trials, and put those that were cut short back.
 
-    Raises UserError for a storage that cannot be opened, and for a study that has other directions.
+    Raises UserError for a storage that cannot be opened, and for a study of other directions or another `space`.
     """
     try:
         study = optuna.create_study(
@@ -64,6 +67,14 @@ def take_up(url: str, name: str, directions: list[str]) -> StudyState:
         raise UserError(f"hydra.sweeper.storage={url}: the study {name} cannot be opened: {reason}") from None
     if [direction.name.lower() for direction in study.directions] != directions:
         raise UserError(f"hydra.sweeper.storage={url}: the study {name} has other objectives; name another study")
+    for trial in trials:
+        for key, known in trial.distributions.items():
+            try:
+                check_distribution_compatibility(known, (space or {}).get(key, known))
+            except ValueError:
+                raise UserError(
+                    f"hydra.sweeper.params: {key} is searched elsewhere in the study {name}; name another study"
+                ) from None
     again = 0
     for trial in trials:
         if trial.state is TrialState.RUNNING and _is_gone(trial):

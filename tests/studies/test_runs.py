@@ -34,7 +34,9 @@ def test_the_best_comes_first_and_what_was_cut_short_last(tmp_path: Path) -> Non
     assert table["run"].tolist()[0] == "2026-01-02_10-00-00.1/0"
     assert table["state"].tolist() == ["done", "done", "cut short"]
     assert table["noisy"].tolist()[1] == 0.5
-    assert len(runs_table(find_runs(home), home, None, "cpu_s")) == 4
+    everything = runs_table(find_runs(home), home, None, "cpu_s")
+    assert len(everything) == 5
+    assert everything.set_index("run").loc["broken", "settings"] == "(its files cannot be read)"
 
 
 def test_the_command_shows_them_and_writes_a_table(tmp_path: Path, printed: Callable[..., tuple[int, str]]) -> None:
