@@ -1,7 +1,6 @@
 """Train a recogniser, test it and register it; runs the stages before it where needed."""
 
 import shlex
-import signal
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -11,9 +10,10 @@ from typing import Any, cast
 import hydra
 import torch
 from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
+from lightning.pytorch.callbacks import Callback
 from omegaconf import DictConfig, OmegaConf
 
-from slu.benchmarks.trainings import start_training
 from slu.common.cli import reports_errors, run_command
 from slu.common.errors import UserError
 from slu.common.files import from_here, write_json
@@ -37,6 +37,7 @@ from slu.studies.registering import fit_facts, register
 from slu.studies.scoring import score_fitted
 from slu.studies.split_effect import SplitEffectSettings, run_split_effect, split_effect_settings
 from slu.studies.summary import run_facts
+from slu.studies.trial_report import ReportToStudy, TrialResult, result, running_trial
 from slu.training.classifier import LossSettings
 from slu.training.datamodule import LoaderSettings
 from slu.training.fit import FitSettings, Fitted, check_checkpoint, fit, refuse_unaugmentable, require_checkpoint
@@ -47,17 +48,13 @@ from slu.training.stages import Prepared, prepare, require_front_end, require_sp
 
 
 @hydra.main(version_base="1.3", config_path="../conf", config_name="train")
-def main(config: DictConfig) -> float | None:
-    try:
-        return _train(config)
-    except SystemExit as end:
-        if config.trial and end.code != 128 + signal.SIGINT:  # the search goes on with other settings
-            raise RuntimeError(f"the trial ended with code {end.code}") from None
-        raise
+def main(config: DictConfig) -> float | TrialResult | None:
+    if config.trial is not None and HydraConfig.get().mode is RunMode.MULTIRUN:
+        return _train(config)  # the search records what is wrong, and goes on with other settings
+    return reports_errors(_train)(config)
 
 
-@reports_errors
-def _train(config: DictConfig) -> float | None:
+def _train(config: DictConfig) -> float | TrialResult | None:
     settings = cast(dict[str, Any], OmegaConf.to_container(config, resolve=True))
     outputs, run = Path(settings["outputs"]), from_here(Path(HydraConfig.get().runtime.output_dir))
     plain = run_settings(settings)
@@ -67,7 +64,8 @@ def _train(config: DictConfig) -> float | None:
     decision_settings = parse_settings(DecisionSettings, settings["decision"], "decision")
     _refuse_combined(settings, plain, decision_settings)
     torch.set_num_threads(plain.threads)
-    fit_settings = _fit_settings(config, settings, plain, run)
+    reporting = _reporting(config, plain)
+    fit_settings = _fit_settings(config, settings, plain, run, reporting)
     resume_from = None if plain.ckpt_path is None else Path(plain.ckpt_path)
     if resume_from is not None:
         require_checkpoint(resume_from)
@@ -91,11 +89,15 @@ def _train(config: DictConfig) -> float | None:
         print(f"warning: {split}; the test may say nothing about new people", flush=True)
     if resume_from is not None:
         check_checkpoint(resume_from, settings["model"], data.spec)
-    print(f"run: {run}\nif it is cut short: {_resume_command(run)}", flush=True)
+    # A trial that is cut short is tried again by its search.
+    print(
+        f"run: {run}" + ("" if plain.trial is not None else f"\nif it is cut short: {_resume_command(run)}"), flush=True
+    )
     fitted = fit(data.features.table, data.spec, fit_settings, run, resume_from)
-    if plain.trial:
+    if plain.trial is not None:
         write_json(run / "metrics.json", fit_facts(fitted, data, run))
-        return fitted.objective
+        pruned = any(callback.pruned for callback in reporting)
+        return result(fitted.objective, fitted.validation, plain.objectives, pruned)
     decision = _decide(fitted, data, decision_settings, fit_settings)
     data = replace(data, spec=decision.spec)
     results = _test(fitted, data, plain, rule)
@@ -113,7 +115,7 @@ def _train(config: DictConfig) -> float | None:
 def _refuse_combined(settings: Mapping[str, Any], plain: RunSettings, decision: DecisionSettings) -> None:
     """Raises UserError where one run is asked to be two, or a study for what only a single fit can do."""
     studies = [n for n in ("cross_validation", "learning_curve", "split_effect") if settings[n] is not None]
-    if studies and plain.trial:
+    if studies and plain.trial is not None:
         raise UserError(f"a trial is a single fit, compared by its validation clips; set {studies[0]} to null")
     if len(studies) > 1:
         raise UserError(f"{studies[0]} and {studies[1]} are two runs; set one of them to null")
@@ -129,10 +131,21 @@ def _refuse_combined(settings: Mapping[str, Any], plain: RunSettings, decision: 
 def _resume_command(run: Path) -> str:
     overrides = [o for o in HydraConfig.get().overrides.task if not o.startswith("ckpt_path=")]
     last = f"ckpt_path={run / 'checkpoints' / 'last.ckpt'}"
-    return shlex.join(["python", "-m", "slu.train", *overrides, last])
+    single = [SINGLE] if any(o.startswith("search=") for o in overrides) else []
+    return shlex.join(["python", "-m", "slu.train", *overrides, last, *single])
 
 
-def _fit_settings(config: DictConfig, settings: Mapping[str, Any], plain: RunSettings, run: Path) -> FitSettings:
+def _reporting(config: DictConfig, plain: RunSettings) -> list[ReportToStudy]:
+    """To the study that a trial belongs to; not with several objectives, by which nothing can be ended early."""
+    if plain.trial is None or plain.objectives:
+        return []
+    sweeper, pruner = HydraConfig.get().sweeper, hydra.utils.instantiate(config.pruner)
+    return [ReportToStudy(running_trial(str(sweeper.storage), str(sweeper.study_name), plain.trial, pruner))]
+
+
+def _fit_settings(
+    config: DictConfig, settings: Mapping[str, Any], plain: RunSettings, run: Path, callbacks: Sequence[Callback]
+) -> FitSettings:
     return FitSettings(
         model=settings["model"],
         loss=parse_settings(LossSettings, settings["loss"], "loss"),
@@ -144,6 +157,7 @@ def _fit_settings(config: DictConfig, settings: Mapping[str, Any], plain: RunSet
         patience=plain.patience,
         seed=plain.seed,
         loggers=[hydra.utils.instantiate(logger, save_dir=str(run)) for logger in config.logger.values()],
+        callbacks=callbacks,
     )
 
 
@@ -218,7 +232,7 @@ def _compare_splits(
 def start() -> None:
     plain = {"--help", "-h", "--cfg", "-c", SINGLE} & set(sys.argv[1:])
     if any(a.startswith("search=") for a in sys.argv[1:]) and not plain:
-        search(sys.argv[1:], _run_with, start_training)
+        search(sys.argv[1:], _run_with)
     else:
         run_command(main)
 

@@ -28,8 +28,8 @@ from slu.training.datamodule import NO_LABEL, Batch
 from slu.training.frame_loss import frame_loss
 
 OBJECTIVE = "val/objective"
-"""Mean macro-F1 over the heads and over the clean and, where there is one, the noisy validation pass: what "best"
-means."""
+"""Macro-F1, mean over the clean and, where there is one, the noisy validation pass and then, by `objective_weights`,
+over the heads: what "best" means."""
 
 _CONDITIONS = ("clean", "noisy")
 
@@ -38,6 +38,8 @@ _CONDITIONS = ("clean", "noisy")
 class LossSettings:
     head_weights: dict[str, float] = field(default_factory=dict)
     """Weight of a head's cross-entropy in the sum; 1 where none is given."""
+    objective_weights: dict[str, float] = field(default_factory=dict)
+    """Weight of a head in the validation objective; 1 where none is given."""
     class_weights: bool = False
     """Weight classes by inverse training frequency."""
     label_smoothing: float = 0.05
@@ -174,20 +176,25 @@ class UtteranceClassifier(L.LightningModule):
         )
 
     def on_validation_epoch_end(self) -> None:
-        objective = []
+        f1: dict[str, list[Tensor]] = {name: [] for name in self.spec.head_names}
         for condition in _CONDITIONS[: len(self.trainer.num_val_batches)]:  # the noisy pass can be switched off
             scores = self.scores[condition]
             for name in self.spec.head_names:
                 values = scores[f"head_{name}"].compute()  # type: ignore[index]
                 for metric, value in values.items():
                     self.log(f"val/{condition}/{name}_{metric}", value)
-                objective.append(values["macro_f1"])
+                f1[name].append(values["macro_f1"])
                 scores[f"head_{name}"].reset()  # type: ignore[index]
             joint = scores["joint"]  # type: ignore[index]
             if joint.update_called:  # not when no clip has every label
                 self.log(f"val/{condition}/joint_accuracy", joint.compute())
             joint.reset()
-        self.log(OBJECTIVE, torch.stack(objective).mean(), prog_bar=True)
+        of_heads = {name: torch.stack(values).mean() for name, values in f1.items()}
+        for name, value in of_heads.items():
+            self.log(f"val/{name}_macro_f1", value)
+        weights = {name: self.loss_settings.objective_weights.get(name, 1.0) for name in of_heads}
+        weighted = torch.stack([weights[name] * value for name, value in of_heads.items()])
+        self.log(OBJECTIVE, weighted.sum() / sum(weights.values()), prog_bar=True)
 
     def configure_optimizers(self) -> Any:
         """What `conf/optimizer` and `conf/scheduler` have to build.

@@ -43,6 +43,7 @@ class FitSettings:
     seed: int
     progress: bool = True
     loggers: Sequence[Logger] = field(default_factory=tuple)
+    callbacks: Sequence[Callback] = field(default_factory=tuple)
 
 
 @dataclass(frozen=True)
@@ -127,6 +128,7 @@ def fit(
         callbacks.append(EarlyStopping(OBJECTIVE, mode="max", patience=settings.patience))
     if settings.progress:
         callbacks.append(progress_callback())
+    callbacks += settings.callbacks
     try:
         trainer = L.Trainer(
             **settings.trainer,
@@ -169,11 +171,14 @@ def _refuse_unusable(settings: FitSettings, spec: TaskSpec, monitored: bool) -> 
         raise UserError(f"trainer.max_epochs must be at least 1, got {settings.trainer.get('max_epochs')}")
     if settings.trainer.get("devices", 1) != 1:
         raise UserError("trainer.devices must be 1: training on several devices is not supported yet")
-    unknown = sorted(set(settings.loss.head_weights) - set(spec.head_names))
-    if unknown:
-        raise UserError(
-            f"loss.head_weights.{unknown[0]}: there is no such head; heads are {', '.join(spec.head_names)}"
-        )
+    for key in ("head_weights", "objective_weights"):
+        weights = getattr(settings.loss, key)
+        for name in sorted(set(weights) - set(spec.head_names)):
+            raise UserError(f"loss.{key}.{name}: there is no such head; heads are {', '.join(spec.head_names)}")
+        if any(weight < 0 for weight in weights.values()):
+            raise UserError(f"loss.{key}: weights are not negative, got {weights}")
+    if not sum(settings.loss.objective_weights.get(name, 1.0) for name in spec.head_names):
+        raise UserError("loss.objective_weights: one head at least has to count")
     try:
         optimizer = settings.optimizer([torch.nn.Parameter(torch.zeros(1))])
     except (TypeError, ValueError) as error:

@@ -42,8 +42,10 @@ class RunSettings:
     noise_test_snr_db: tuple[float, ...]
     cross_validation: Literal["leave_one_speaker_out"] | None
     ckpt_path: str | None
-    trial: bool = False
-    """Of a search: compared by its validation objective, and never tested or registered."""
+    trial: Annotated[int, Field(ge=0)] | None = None
+    """Its number in a search: compared by its validation objective, and never tested or registered."""
+    objectives: tuple[str, ...] = ()
+    """Validation metrics that a search compares trials by, each for itself; none: the one that epochs are chosen by."""
 
 
 @dataclass(frozen=True)

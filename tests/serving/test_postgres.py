@@ -1,15 +1,10 @@
 """Corrections in PostgreSQL: a real one, two writers at once, one of them killed."""
 
 import os
-import pwd
 import re
-import shutil
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -18,9 +13,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from slu.common.errors import UserError
 from slu.serving.feedback import FEEDBACK, Answered, Correction, FeedbackStore
 from tests.conftest import ROOT
+from tests.postgres import call
+from tests.postgres import postgres_home as postgres_home
 
-PROGRAMS = sorted(Path("/usr/lib/postgresql").glob("*/bin/pg_ctl")) + [Path(p) for p in [shutil.which("pg_ctl")] if p]
-NOBODY = pwd.getpwnam("nobody")
 ANSWER = Answered({"product": "tea", "quantity": "1"}, 0.4, "v1")
 
 WRITER = """
@@ -36,33 +31,8 @@ for _ in range(int(sys.argv[2])):
 """
 
 
-def call(folder: Path, program: str, *arguments: str) -> None:
-    """As somebody else where this is root, whom PostgreSQL refuses."""
-    other: dict[str, Any] = {"user": "nobody", "group": NOBODY.pw_gid, "extra_groups": []} if os.geteuid() == 0 else {}
-    command = [str(PROGRAMS[-1].parent / program), *arguments]
-    with (folder / "said.log").open("ab") as said:
-        done = subprocess.run(command, cwd=folder, stdout=said, stderr=said, timeout=60, check=False, **other)
-    assert done.returncode == 0, (folder / "said.log").read_text()
-
-
-@pytest.fixture(scope="module")
-def home() -> Iterator[Path]:
-    """Of a PostgreSQL that listens on a socket there and nowhere else."""
-    if not PROGRAMS:
-        pytest.skip("PostgreSQL's programs are not installed")
-    folder = Path(tempfile.mkdtemp(prefix="slu-"))  # pytest's own folders are closed to others
-    if os.geteuid() == 0:
-        os.chown(folder, NOBODY.pw_uid, NOBODY.pw_gid)
-    call(folder, "initdb", "-D", "data", "-U", "slu", "-A", "trust", "--no-sync")
-    call(folder, "pg_ctl", "-D", "data", "-w", "-o", f"-c listen_addresses='' -k {folder}", "start")
-    yield folder
-    if (folder / "data" / "postmaster.pid").exists():
-        call(folder, "pg_ctl", "-D", "data", "-m", "immediate", "stop")
-    shutil.rmtree(folder)
-
-
-def test_two_writers_at_once_lose_nothing_when_one_is_killed(home: Path) -> None:
-    url = f"postgresql://slu@/postgres?host={home}"
+def test_two_writers_at_once_lose_nothing_when_one_is_killed(postgres_home: Path) -> None:
+    url = f"postgresql://slu@/postgres?host={postgres_home}"
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     writers = [
         subprocess.Popen(
@@ -93,12 +63,12 @@ def test_two_writers_at_once_lose_nothing_when_one_is_killed(home: Path) -> None
     assert all(row["actual"] == {"product": "milk"} and row["state"] == "new" for row in rows)
 
     store.add(Correction(request_id="a" * 32, labels={"quantity": "2"}, comment="pelan 🙂"), ANSWER)
-    call(home, "pg_ctl", "-D", "data", "-m", "immediate", "stop")
+    call(postgres_home, "pg_ctl", "-D", "data", "-m", "immediate", "stop")
     with pytest.raises(SQLAlchemyError):
         store.add(Correction(request_id="b" * 32, labels={"quantity": "2"}), ANSWER)
     with pytest.raises(UserError, match="feedback: the database cannot be opened"):
         FeedbackStore(url)
-    call(home, "pg_ctl", "-D", "data", "-w", "-o", f"-c listen_addresses='' -k {home}", "start")
+    call(postgres_home, "pg_ctl", "-D", "data", "-w", "-o", f"-c listen_addresses='' -k {postgres_home}", "start")
     with store.engine.connect() as connection:
         row = connection.execute(select(FEEDBACK).where(FEEDBACK.c.request_id == "a" * 32)).mappings().one()
     assert (row["actual"], row["comment"]) == ({"product": "tea", "quantity": "2"}, "pelan 🙂")
