@@ -16,6 +16,7 @@ from slu.common.files import atomic_write
 from slu.common.settings import parse_settings
 from slu.evaluation.tables import show
 from slu.studies.runs import find_runs, runs_table
+from slu.studies.search_report import StudyPlace, summary, trials_shown, trials_table, write_search_report
 
 _SHOWN = ("run", "settings", "objective", "clean", "noisy", "cpu_s", "parameters", "state")
 
@@ -27,6 +28,8 @@ class RunsSettings:
     sort: Literal["objective", "started", "clean", "noisy", "cpu_s", "parameters"]
     csv: str | None
     most: Annotated[int, Field(ge=1)]
+    study: str | None
+    storage: str | None
 
 
 @hydra.main(version_base="1.3", config_path="../conf", config_name="runs")
@@ -35,6 +38,9 @@ def main(config: DictConfig) -> None:
     settings = parse_settings(
         RunsSettings, cast(dict[str, Any], OmegaConf.to_container(config, resolve=True)), "settings"
     )
+    if settings.study is not None:
+        _show_study(settings, settings.study)
+        return
     home = Path(settings.outputs) / "runs" / "train"
     table = runs_table(find_runs(home), home, settings.task, settings.sort)
     if table.empty:
@@ -45,6 +51,19 @@ def main(config: DictConfig) -> None:
             table.to_csv(file, index=False)
     show(_shown(table, home, settings.most))
     if settings.csv is not None:
+        print(f"written to {settings.csv}")
+
+
+def _show_study(settings: RunsSettings, name: str) -> None:
+    home = Path(settings.outputs) / "studies" / "search"
+    place = StudyPlace(settings.storage or f"sqlite:///{home / name}.sqlite", name, home)
+    study = place.load()
+    show(trials_shown(study, settings.most))
+    print("\n".join(summary(study)))
+    print(f"report: {write_search_report(place)}")
+    if settings.csv is not None:
+        with atomic_write(Path(settings.csv)) as file:
+            trials_table(study).to_csv(file, index=False)
         print(f"written to {settings.csv}")
 
 

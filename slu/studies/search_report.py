@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import rich.table
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
@@ -60,6 +61,20 @@ def trials_table(study: Study) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(rows)
+
+
+def trials_shown(study: Study, most: int) -> rich.table.Table:
+    """For the terminal: the best first, then those that were not whole."""
+    table = trials_table(study)
+    if "objective" in table:
+        table = table.sort_values("objective", ascending=False, na_position="last", kind="stable")
+    table = table.drop(columns=[name for name in table if not table[name].astype(str).str.len().any()])
+    shown = rich.table.Table(title=f"study {study.study_name}: {len(table)} trials", title_justify="left")
+    for name in table:
+        shown.add_column(str(name), justify="left" if name in ("state", "error") else "right")
+    for row in table.head(most).to_dict("records"):
+        shown.add_row(*(_cell(value) for value in row.values()))
+    return shown
 
 
 def pareto_front(study: Study) -> list[int]:
