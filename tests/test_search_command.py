@@ -87,7 +87,11 @@ def test_two_processes_share_a_search_and_one_of_them_trains_the_winner_by_seeds
     shared = command(tones, tmp_path, f"hydra.sweeper.storage={journal}", "+trainer.limit_train_batches=1")
     shared[-3] = "compare_seeds=[3]"
     two = [subprocess.Popen(shared, stdout=subprocess.PIPE, **options(tmp_path)) for _ in range(2)]
-    said = [each.communicate(timeout=280)[0] for each in two]
+    try:
+        said = [each.communicate(timeout=580)[0] for each in two]
+    finally:
+        for each in two:
+            each.kill()
     assert [each.returncode for each in two] == [0, 0]
     folder = tmp_path / "out" / STUDY
     trials = pd.read_csv(folder / "trials.csv")
