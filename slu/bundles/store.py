@@ -8,7 +8,7 @@
 import fcntl
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -69,16 +69,8 @@ class Registry:
         try:
             old, new = read_json(current / METRICS), read_json(folder / METRICS)
         except (OSError, ValueError):
-            return True, "the first version"
-        if old.get("data") != new.get("data"):
-            return True, f"trained on other data than {current.resolve().name}, so their figures cannot be compared"
-        ours, theirs = new.get("objective"), old.get("objective")
-        if theirs is None:
-            return True, "without a validation objective the newest counts as best"
-        if ours is None:
-            return False, "this run has no validation objective"
-        figures = f"validation objective {ours:.4f} against {theirs:.4f} of {current.resolve().name}"
-        return ours > theirs, figures
+            return is_better({}, None, "")
+        return is_better(new, old, current.resolve().name)
 
     def _point(self, task: str, folder: Path) -> None:
         home = self.root / task
@@ -87,6 +79,20 @@ class Registry:
         link.symlink_to(folder.name)
         link.replace(home / "latest")
         write_json(home / "latest.json", describe(folder))
+
+
+def is_better(new: Mapping[str, Any], old: Mapping[str, Any] | None, old_name: str) -> tuple[bool, str]:
+    """Whether a version takes the place of another, by their metrics, and why; `old` is None where there is none."""
+    if old is None:
+        return True, "the first version"
+    if old.get("data") != new.get("data"):
+        return True, f"trained on other data than {old_name}, so their figures cannot be compared"
+    ours, theirs = new.get("objective"), old.get("objective")
+    if theirs is None:
+        return True, "without a validation objective the newest counts as best"
+    if ours is None:
+        return False, "this run has no validation objective"
+    return ours > theirs, f"validation objective {ours:.4f} against {theirs:.4f} of {old_name}"
 
 
 def describe(folder: Path) -> dict[str, Any]:
