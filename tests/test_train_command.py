@@ -108,14 +108,12 @@ def test_a_run_leaves_its_configuration_logs_and_checkpoints(trained: Path) -> N
     assert {"train/loss", "val/objective", "val/clean/pitch_accuracy"} <= set(log.columns)
 
 
-def test_tensorboard_shows_hparams_with_best_metrics_figures_and_audio(trained: Path) -> None:
+def test_tensorboard_has_figures_and_audio(trained: Path) -> None:
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
     events = EventAccumulator(str(only(trained, "outputs/runs/train/*/tensorboard")), size_guidance={"images": 0})
     events.Reload()
     tags = events.Tags()
-    assert "_hparams_/session_start_info" in events.summary_metadata
-    assert "best/objective" in tags["scalars"]
     assert {"test/pitch", "test/length"} <= set(tags["images"])
     assert tags["audio"]
 

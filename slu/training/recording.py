@@ -6,6 +6,8 @@ from typing import Any
 
 from lightning.pytorch.loggers import Logger, TensorBoardLogger
 from matplotlib.figure import Figure
+from torch.utils.tensorboard import SummaryWriter
+from torch.utils.tensorboard.summary import hparams
 
 from slu.audio.decode import AudioLimits, decode
 
@@ -33,13 +35,28 @@ def record(
     clips: Mapping[str, Path],
     sample_rate: int,
 ) -> None:
-    """Log once, after the fit: hparams with the best metrics appear in TensorBoard's table only so."""
+    """Log once, after the fit: hparams appear with the best metrics in TensorBoard's table only so."""
+    best = {name.replace("val/", "best/", 1): value for name, value in best.items()}
     for logger in loggers:
-        if not isinstance(logger, TensorBoardLogger):
-            continue
-        logger.log_hyperparams(flatten(settings), {name.replace("val/", "best/", 1): v for name, v in best.items()})
-        for name, figure in figures.items():
-            logger.experiment.add_figure(name, figure)
-        for name, path in clips.items():
-            logger.experiment.add_audio(name, decode(path, sample_rate, _LISTEN)[None, :], sample_rate=sample_rate)
-        logger.finalize("success")
+        if isinstance(logger, TensorBoardLogger):
+            _record_hparams(Path(logger.log_dir, "hparams"), flatten(settings), best)
+            for name, figure in figures.items():
+                logger.experiment.add_figure(name, figure)
+            for name, path in clips.items():
+                audio = decode(path, sample_rate, _LISTEN)[None, :]
+                logger.experiment.add_audio(name, audio, sample_rate=sample_rate)
+            logger.finalize("success")
+
+
+def _record_hparams(folder: Path, settings: Mapping[str, Any], best: Mapping[str, float]) -> None:
+    """In a folder of its own, and without the list of columns that torch and Lightning write beside them.
+
+    TensorBoard takes the first such list that it finds for all runs, and a grid over models would show the settings of
+    one of them; without, it makes the columns of what the runs have, here the settings and the best metrics.
+    """
+    with SummaryWriter(str(folder)) as writer:
+        for name, value in best.items():
+            writer.add_scalar(name, value)
+        _, start, end = hparams(dict(settings), dict(best))  # type: ignore[no-untyped-call]
+        for summary in (start, end):
+            writer.file_writer.add_summary(summary)
