@@ -4,6 +4,7 @@ import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -41,8 +42,9 @@ from slu.studies.trial_report import ReportToStudy, TrialResult, result, running
 from slu.training.classifier import LossSettings
 from slu.training.datamodule import LoaderSettings
 from slu.training.fit import FitSettings, Fitted, check_checkpoint, fit, refuse_unaugmentable, require_checkpoint
+from slu.training.loggers import start_loggers
 from slu.training.provenance import training_record
-from slu.training.recording import record
+from slu.training.recording import publish, record
 from slu.training.settings import RunSettings
 from slu.training.stages import Prepared, prepare, require_front_end, require_splits, run_settings, split_settings
 
@@ -106,9 +108,11 @@ def _train(config: DictConfig) -> float | TrialResult | None:
         settings, data, fitted, training_record(data.features.table, data.spec.head_names), metrics, run, decision.facts
     )
     _record(fit_settings, settings, fitted, data, results["clean"])
+    published = publish(fit_settings.loggers, registered.folder, data.spec.task)
     title = f"{data.spec.task}: {fitted.parameters:,} parameters on test clips, {split}; generated noise; "
     title += results["clean"].metrics["interval"]
-    show(metrics_table(metrics, title), run_facts(fitted, registered, run, metrics["clean"], decision.sentences))
+    facts = run_facts(fitted, registered, run, metrics["clean"], decision.sentences, published)
+    show(metrics_table(metrics, title), facts)
     return fitted.objective
 
 
@@ -156,7 +160,9 @@ def _fit_settings(
         trainer=settings["trainer"],
         patience=plain.patience,
         seed=plain.seed,
-        loggers=[hydra.utils.instantiate(logger, save_dir=str(run)) for logger in config.logger.values()],
+        loggers=start_loggers(
+            {name: partial(hydra.utils.instantiate, part) for name, part in config.logger.items()}, settings, run
+        ),
         callbacks=callbacks,
     )
 
@@ -199,7 +205,9 @@ def _cross_validate(
     everybody = training_record(data.features.table.assign(split="train"), data.spec.head_names)
     tests = {"leave_one_speaker_out": result.to_json()}
     registered = register(settings, data, result.final, everybody, tests, run)
-    show(result.table(f"{data.spec.task}: leave one speaker out"), run_facts(result.final, registered, run))
+    published = publish(fit_settings.loggers, registered.folder, data.spec.task)
+    facts = run_facts(result.final, registered, run, published=published)
+    show(result.table(f"{data.spec.task}: leave one speaker out"), facts)
 
 
 def _learn_by_shares(

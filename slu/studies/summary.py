@@ -18,8 +18,12 @@ def run_facts(
     run: Path,
     clean: Mapping[str, Any] | None = None,
     decisions: Sequence[str] = (),
+    published: Sequence[tuple[str, str]] = (),
 ) -> Table:
-    """`clean` are the metrics of the clean test clips, `decisions` sentences on what validation chose."""
+    """`clean` are the metrics of the clean test clips, `decisions` sentences on what validation chose.
+
+    `published` says where else the bundle is.
+    """
     beside = (clean or {}).get("reference")
     latest = f"moved here ({registered.reason})" if registered.is_latest else f"stays ({registered.reason})"
     return facts_table(
@@ -28,9 +32,10 @@ def run_facts(
             *(("decision", sentence) for sentence in decisions),
             ("parameters", f"{fitted.parameters:,}"),
             ("training", f"{fitted.epochs} epochs, {fitted.cpu_s:.0f} CPU seconds"),
-            ("run", f"{run}  (tensorboard --logdir {run.parent})"),
+            ("run", f"{run}  (tensorboard --logdir {run.parent})" if (run / "tensorboard").is_dir() else str(run)),
             ("bundle", str(registered.folder)),
             ("latest", latest),
+            *published,
             ("report", f"python -m slu.evaluate bundle={registered.folder}"),
         ]
     )

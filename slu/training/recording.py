@@ -1,15 +1,16 @@
-"""What a finished run leaves in TensorBoard: settings with the best metrics, confusion matrices, some audio."""
+"""What a finished run leaves where it is tracked: settings with the best metrics, confusion matrices, some audio."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from lightning.pytorch.loggers import Logger, TensorBoardLogger
+from lightning.pytorch.loggers import Logger, TensorBoardLogger, WandbLogger
 from matplotlib.figure import Figure
 from torch.utils.tensorboard import SummaryWriter
 from torch.utils.tensorboard.summary import hparams
 
 from slu.audio.decode import AudioLimits, decode
+from slu.training.mlflow_tracker import MlflowTracker
 
 _LISTEN = AudioLimits(truncate=True)
 """Half a minute of a recording is enough to hear who speaks."""
@@ -46,6 +47,20 @@ def record(
                 audio = decode(path, sample_rate, _LISTEN)[None, :]
                 logger.experiment.add_audio(name, audio, sample_rate=sample_rate)
             logger.finalize("success")
+        elif isinstance(logger, MlflowTracker):
+            logger.log_metrics(best)
+            logger.log_figures(figures)
+        elif isinstance(logger, WandbLogger):
+            logger.log_hyperparams(flatten(settings))
+            logger.experiment.summary.update(best)
+            for name, figure in figures.items():
+                logger.log_image(name, [figure])
+            logger.experiment.finish()  # the next run of a grid begins its own
+
+
+def publish(loggers: Sequence[Logger], bundle: Path, task: str) -> list[tuple[str, str]]:
+    """Of a bundle that is registered: where else it is now, as facts to show."""
+    return [("mlflow", logger.publish(bundle, task)) for logger in loggers if isinstance(logger, MlflowTracker)]
 
 
 def _record_hparams(folder: Path, settings: Mapping[str, Any], best: Mapping[str, float]) -> None:
