@@ -17,7 +17,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from slu.common.cli import reports_errors, run_command
 from slu.common.errors import UserError
-from slu.common.files import from_here, write_json
+from slu.common.files import from_here, one_at_a_time, write_json
 from slu.common.progress import progress_bar
 from slu.common.settings import parse_settings
 from slu.corpus.splits import describe_split
@@ -26,34 +26,37 @@ from slu.evaluation.evaluation import Evaluation
 from slu.evaluation.plots import confusion_figure
 from slu.evaluation.reference import Rule, build_rule
 from slu.evaluation.run import subset
-from slu.evaluation.tables import facts_table, metrics_table, show
+from slu.evaluation.tables import metrics_table, show
 from slu.features.augment import AugmentSettings
-from slu.search import SINGLE, search
-from slu.studies import split_report
-from slu.studies.crossval import leave_one_speaker_out
-from slu.studies.curve_report import curve_table, make_report, write_report
+from slu.search import SEVERAL_PROCESSES, SINGLE, refuse_several_processes, search
 from slu.studies.decision import choose_decision
-from slu.studies.learning_curve import LearningCurveSettings, learning_curve_settings, run_learning_curve
+from slu.studies.kinds import compare_splits, cross_validate, learn_by_shares
+from slu.studies.learning_curve import learning_curve_settings
 from slu.studies.registering import fit_facts, register
 from slu.studies.scoring import score_fitted
-from slu.studies.split_effect import SplitEffectSettings, run_split_effect, split_effect_settings
+from slu.studies.split_effect import split_effect_settings
 from slu.studies.summary import run_facts
 from slu.studies.trial_report import ReportToStudy, TrialResult, result, running_trial
+from slu.training.checkpoints import check_checkpoint, require_checkpoint
 from slu.training.classifier import LossSettings
 from slu.training.datamodule import LoaderSettings
-from slu.training.fit import FitSettings, Fitted, check_checkpoint, fit, refuse_unaugmentable, require_checkpoint
+from slu.training.fit import FitSettings, Fitted, fit, refuse_unaugmentable
 from slu.training.loggers import start_loggers
 from slu.training.provenance import training_record
+from slu.training.ranks import Followed, Ranks, require_ranks
 from slu.training.recording import publish, record
 from slu.training.settings import RunSettings
-from slu.training.stages import Prepared, prepare, require_front_end, require_splits, run_settings, split_settings
+from slu.training.stages import Prepared, prepare, require_front_end, require_splits, run_settings
 
 
 @hydra.main(version_base="1.3", config_path="../conf", config_name="train")
 def main(config: DictConfig) -> float | TrialResult | None:
     if config.trial is not None and HydraConfig.get().mode is RunMode.MULTIRUN:
         return _train(config)  # the search records what is wrong, and goes on with other settings
-    return reports_errors(_train)(config)
+    try:
+        return reports_errors(_train)(config)
+    except Followed:
+        return None
 
 
 def _train(config: DictConfig) -> float | TrialResult | None:
@@ -64,7 +67,8 @@ def _train(config: DictConfig) -> float | TrialResult | None:
     name, effect = str(HydraConfig.get().runtime.choices["model"]), settings["split_effect"]
     effect = None if effect is None else split_effect_settings(effect, name, settings["model"])
     decision_settings = parse_settings(DecisionSettings, settings["decision"], "decision")
-    _refuse_combined(settings, plain, decision_settings)
+    ranks = require_ranks(settings["trainer"])
+    _refuse_combined(settings, plain, decision_settings, ranks)
     torch.set_num_threads(plain.threads)
     reporting = _reporting(config, plain)
     fit_settings = _fit_settings(config, settings, plain, run, reporting)
@@ -73,17 +77,18 @@ def _train(config: DictConfig) -> float | TrialResult | None:
         require_checkpoint(resume_from)
 
     refuse_unaugmentable(require_front_end(settings), fit_settings.augment, fit_settings.loader)
-    data = prepare(settings, outputs)
+    with one_at_a_time(outputs / ".preparing"):  # of nodes that share a disk, the others find what the first prepared
+        data = prepare(settings, outputs)
     rule = build_rule(settings.get("reference"), data.spec)
     if plain.cross_validation is not None:
-        _cross_validate(settings, data, fit_settings, run, rule)
+        cross_validate(settings, data, fit_settings, run, rule)
         return None  # the folds are tests, and a test is never an objective
     if effect is not None:
-        _compare_splits(effect, settings, data, fit_settings, run)
+        compare_splits(effect, settings, data, fit_settings, run)
         return None
     require_splits(data, settings)
     if study is not None:
-        _learn_by_shares(study, settings, data, fit_settings, run)
+        learn_by_shares(study, settings, data, fit_settings, run)
         return None
     require_decidable(decision_settings, data.spec, int((data.features.table["split"] == "val").sum()))
     split = describe_split(data.features.table)
@@ -116,13 +121,15 @@ def _train(config: DictConfig) -> float | TrialResult | None:
     return fitted.objective
 
 
-def _refuse_combined(settings: Mapping[str, Any], plain: RunSettings, decision: DecisionSettings) -> None:
+def _refuse_combined(settings: Mapping[str, Any], plain: RunSettings, decision: DecisionSettings, ranks: Ranks) -> None:
     """Raises UserError where one run is asked to be two, or a study for what only a single fit can do."""
     studies = [n for n in ("cross_validation", "learning_curve", "split_effect") if settings[n] is not None]
     if studies and plain.trial is not None:
         raise UserError(f"a trial is a single fit, compared by its validation clips; set {studies[0]} to null")
     if len(studies) > 1:
         raise UserError(f"{studies[0]} and {studies[1]} are two runs; set one of them to null")
+    if ranks.count > 1 and (studies or HydraConfig.get().mode is RunMode.MULTIRUN):
+        raise UserError(SEVERAL_PROCESSES)
     if studies and plain.ckpt_path is not None:
         raise UserError(f"ckpt_path resumes a single fit; {studies[0]} is started without it, and goes on by itself")
     if studies and decision.chooses:
@@ -196,49 +203,11 @@ def _record(
     record(fit_settings.loggers, chosen, fitted.validation, figures, clips, int(settings["features"]["sample_rate"]))
 
 
-def _cross_validate(
-    settings: Mapping[str, Any], data: Prepared, fit_settings: FitSettings, run: Path, rule: Rule | None
-) -> None:
-    # A split that was made here leaks only where `random` asked for it; any other that leaks came with the data.
-    came_with_data = split_settings(settings).method != "random"
-    result = leave_one_speaker_out(data, fit_settings, run, own_split=came_with_data, rule=rule)
-    everybody = training_record(data.features.table.assign(split="train"), data.spec.head_names)
-    tests = {"leave_one_speaker_out": result.to_json()}
-    registered = register(settings, data, result.final, everybody, tests, run)
-    published = publish(fit_settings.loggers, registered.folder, data.spec.task)
-    facts = run_facts(result.final, registered, run, published=published)
-    show(result.table(f"{data.spec.task}: leave one speaker out"), facts)
-
-
-def _learn_by_shares(
-    study: LearningCurveSettings, settings: Mapping[str, Any], data: Prepared, fit_settings: FitSettings, run: Path
-) -> None:
-    home, noise = Path(settings["outputs"]) / "studies", run_settings(settings).noise_test_snr_db
-    results, folder = run_learning_curve(study, data, fit_settings, noise, home)
-    synthetic = settings["data"]["manifest"] is None
-    report = make_report(results, study.question, data, settings["trainer"]["max_epochs"], synthetic=synthetic)
-    write_report(run, report)
-    print(f"\n{report.answer}\n", flush=True)
-    show(curve_table(report.curve), facts_table([("report", str(run / "report.html")), ("fits", str(folder))]))
-
-
-def _compare_splits(
-    effect: SplitEffectSettings, settings: Mapping[str, Any], data: Prepared, fit_settings: FitSettings, run: Path
-) -> None:
-    home = Path(settings["outputs"]) / "studies"
-    results, folder = run_split_effect(effect, data, split_settings(settings), fit_settings, home)
-    report = split_report.make_report(results, data, synthetic=settings["data"]["manifest"] is None)
-    split_report.write_report(run, report)
-    print(f"\n{report.answer}\n", flush=True)
-    show(
-        split_report.split_table(report.rows),
-        facts_table([("report", str(run / "report.html")), ("fits", str(folder))]),
-    )
-
-
 @reports_errors
 def start() -> None:
     plain = {"--help", "-h", "--cfg", "-c", SINGLE} & set(sys.argv[1:])
+    if not plain:
+        refuse_several_processes(sys.argv[1:])
     if any(a.startswith("search=") for a in sys.argv[1:]) and not plain:
         search(sys.argv[1:], _run_with)
     else:

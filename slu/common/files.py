@@ -1,5 +1,6 @@
 """Writing files so that a reader never sees half of one, and hashing what they hold."""
 
+import fcntl
 import hashlib
 import json
 import math
@@ -7,7 +8,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -74,6 +75,17 @@ def atomic_directory(path: Path) -> Iterator[Path]:
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
         raise
+
+
+@contextmanager
+def one_at_a_time(path: Path) -> Iterator[None]:
+    """Run the block in one process at a time: others wait for it at the same `path`, on this machine or on one that
+    shares the disk. A process that dies lets the next one in. A disk without locks lets everybody in."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as file:
+        with suppress(OSError):
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def from_here(path: Path) -> Path:

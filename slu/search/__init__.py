@@ -6,3 +6,5 @@ there are, from the same seed, and cannot prune; so the loop is ours (`StudySwee
 
 from slu.search.search import SINGLE as SINGLE
 from slu.search.search import search as search
+from slu.search.settings import SEVERAL_PROCESSES as SEVERAL_PROCESSES
+from slu.search.settings import refuse_several_processes as refuse_several_processes

@@ -16,8 +16,13 @@ from slu.common.errors import UserError
 from slu.studies.search_space import SearchSpace
 from slu.studies.study_storage import reason
 from slu.studies.trials import SeededByTrial
+from slu.training.ranks import require_ranks
 
 _CONF = "../../conf"
+SEVERAL_PROCESSES = (
+    "a sweep, a search, a cross-validation or a study makes several trainings, each in one process; set "
+    "trainer.devices=1 (trainer=cpu), or train one model with trainer=ddp"
+)
 
 
 def space_of(config: DictConfig, arguments: Sequence[str]) -> tuple[SearchSpace, list[str]]:
@@ -118,3 +123,22 @@ def plain_config(settings: Sequence[str]) -> Mapping[str, Any]:
     with initialize(version_base="1.3", config_path=_CONF):
         config = compose("train", list(settings))
     return cast(dict[str, Any], OmegaConf.to_container(config, resolve=True))
+
+
+def refuse_several_processes(arguments: Sequence[str], config_name: str = "train") -> None:
+    """Raises UserError for a sweep or a search in which a training would be of more than one process, or of devices
+    that are not there. What does not compose is left for the sweep to refuse."""
+    given = [a for a in arguments if not a.startswith("-")]
+    if not {"-m", "--multirun"} & set(arguments) and not any(a.startswith("search=") for a in given):
+        return
+    try:
+        overrides = OverridesParser.create().parse_overrides(given)
+        fixed = [str(o.input_line) for o in overrides if not o.is_sweep_override()]
+        swept = [o for o in overrides if o.is_discrete_sweep() and str(o.key_or_group).startswith("trainer")]
+        values = [f"{o.get_key_element()}={value}" for o in swept for value in o.sweep_string_iterator()]
+        with initialize(version_base="1.3", config_path=_CONF):
+            trainers = [compose(config_name, [*fixed, *value]).trainer for value in ([], *([v] for v in values))]
+    except HydraException:
+        return
+    if any(require_ranks(cast(dict[str, Any], OmegaConf.to_container(t))).count > 1 for t in trainers):
+        raise UserError(SEVERAL_PROCESSES)

@@ -43,5 +43,6 @@ def fit_facts(fitted: Fitted, data: Prepared, run: Path) -> dict[str, Any]:
         "parameters": fitted.parameters,
         "epochs": fitted.epochs,
         "cpu_s": round(fitted.cpu_s, 1),
+        "fit_s": round(fitted.fit_s, 1),
         "run": str(run),
     }

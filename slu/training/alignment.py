@@ -30,7 +30,7 @@ def frame_targets(table: pd.DataFrame, spec: TaskSpec) -> FrameTargets | None:
 def align(network: HybridRecogniser, features: Tensor, labels: dict[str, str]) -> Tensor | None:
     """(frames, 2) phone and word of every feature frame of a clip that says `labels`; None where no sentence fits."""
     was_training = network.training
-    path = network.eval().align(features, labels)
+    path = network.eval().align(features.to(network.phone_prior.device), labels)
     network.train(was_training)
     if path is None:
         return None

@@ -77,7 +77,7 @@ class UtteranceClassifier(L.LightningModule):
         self.average: AveragedModel | None = None
         if loss.ema_decay:
             average = get_ema_multi_avg_fn(loss.ema_decay)  # type: ignore[no-untyped-call]
-            self.average = AveragedModel(self.network, multi_avg_fn=average, use_buffers=True)
+            self.average = AveragedModel(self.network, multi_avg_fn=average, use_buffers=True).requires_grad_(False)
         self.class_weights = {
             name: torch.tensor([sum(counts) / (len(counts) * max(c, 1)) for c in counts])
             for name, counts in (class_counts or {}).items()
@@ -87,7 +87,7 @@ class UtteranceClassifier(L.LightningModule):
         self.save_hyperparameters({"model": dict(model), "spec": spec.to_json(), "loss": asdict(loss), "seed": seed})
 
     def _metrics(self) -> torch.nn.ModuleDict:
-        heads: dict[str, torch.nn.Module] = {"joint": MeanMetric()}
+        heads: dict[str, torch.nn.Module] = {"joint": MeanMetric(), "loss": MeanMetric()}
         for head in self.spec.heads:
             arguments: dict[str, Any] = {"num_classes": len(head.classes), "ignore_index": NO_LABEL}
             heads[f"head_{head.name}"] = MetricCollection(
@@ -106,12 +106,19 @@ class UtteranceClassifier(L.LightningModule):
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
         # Dropout draws from the global generator: seeding it per batch makes a resumed run equal a whole one.
-        state = np.random.SeedSequence([self.seed, self.current_epoch, batch_idx]).generate_state(2)
+        # Each process drops other units.
+        rank = [self.global_rank] if self.global_rank else []
+        state = np.random.SeedSequence([self.seed, self.current_epoch, batch_idx, *rank]).generate_state(2)
         torch.manual_seed(int(state[0]) << 32 | int(state[1]))
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         loss = self.loss(batch)
-        self.log("train/loss", loss, on_step=False, on_epoch=True, batch_size=len(batch.lengths), prog_bar=True)
+        if self.trainer.world_size > 1:
+            # Processes wait for each other's gradient of every weight: one whose clips have no label for a head, and
+            # so none of that head's weights, gives zeros.
+            loss = loss + 0.0 * torch.stack([p.sum() for p in self.network.parameters() if p.requires_grad]).sum()
+        size = len(batch.lengths)
+        self.log("train/loss", loss, on_step=False, on_epoch=True, batch_size=size, prog_bar=True, sync_dist=True)
         return loss
 
     def loss(self, batch: Batch) -> Tensor:
@@ -158,6 +165,8 @@ class UtteranceClassifier(L.LightningModule):
 
     def validation_step(self, batch: Batch, batch_idx: int, dataloader_idx: int = 0) -> None:
         condition = _CONDITIONS[dataloader_idx]
+        if not len(batch.lengths):  # the last batch may be too small for every process to get a share
+            return
         logits = self.recogniser().eval()(batch.features, batch.lengths)
         scores = self.scores[condition]
         right = torch.ones_like(batch.lengths, dtype=torch.bool)
@@ -166,16 +175,12 @@ class UtteranceClassifier(L.LightningModule):
             scores[f"head_{name}"].update(logits[name], target)  # type: ignore[index]
             right &= logits[name].argmax(1) == target
             known &= target != NO_LABEL
-        if known.any():
-            scores["joint"].update(right[known].float())  # type: ignore[index]
-        self.log(
-            f"val/{condition}/loss",
-            self._loss(logits, batch.labels),
-            batch_size=len(batch.lengths),
-            add_dataloader_idx=False,
-        )
+        scores["joint"].update(right.float(), known.float())  # type: ignore[index]
+        # Not by `self.log`, which divides by a whole number of clips: by 7, where two processes have 8 and 7.
+        scores["loss"].update(self._loss(logits, batch.labels), len(batch.lengths))  # type: ignore[index]
 
     def on_validation_epoch_end(self) -> None:
+        """Metrics over the clips of all processes: `compute` adds up their counts, so it is what one would get."""
         f1: dict[str, list[Tensor]] = {name: [] for name in self.spec.head_names}
         for condition in _CONDITIONS[: len(self.trainer.num_val_batches)]:  # the noisy pass can be switched off
             scores = self.scores[condition]
@@ -185,10 +190,11 @@ class UtteranceClassifier(L.LightningModule):
                     self.log(f"val/{condition}/{name}_{metric}", value)
                 f1[name].append(values["macro_f1"])
                 scores[f"head_{name}"].reset()  # type: ignore[index]
-            joint = scores["joint"]  # type: ignore[index]
-            if joint.update_called:  # not when no clip has every label
-                self.log(f"val/{condition}/joint_accuracy", joint.compute())
-            joint.reset()
+            for name, metric in (("joint_accuracy", "joint"), ("loss", "loss")):
+                value = scores[metric].compute()  # type: ignore[index]
+                if not value.isnan():  # as the joint accuracy is when no clip has every label
+                    self.log(f"val/{condition}/{name}", value)
+                scores[metric].reset()  # type: ignore[index]
         of_heads = {name: torch.stack(values).mean() for name, values in f1.items()}
         for name, value in of_heads.items():
             self.log(f"val/{name}_macro_f1", value)

@@ -1,7 +1,8 @@
 """`UtteranceDataModule`: batches of padded features with one label per head, augmented on the fly.
 
 All randomness is a function of (seed, epoch, batch), never of a running state: a resumed run sees the
-very batches that the uninterrupted one would have seen.
+very batches that the uninterrupted one would have seen. Several processes share every batch: an epoch has the same
+batches for any number of them, and each process trains on its part.
 """
 
 from collections.abc import Iterator, Sequence
@@ -41,6 +42,7 @@ class Batch(NamedTuple):
 @dataclass(frozen=True)
 class LoaderSettings:
     batch_size: Annotated[int, Field(ge=1)] = 64
+    """Clips of an optimiser step, over all processes."""
     num_workers: Annotated[int, Field(ge=0)] = 0
     recorded_share: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """Where synthetic voices train along: recordings are repeated within an epoch until they make up this share."""
@@ -85,14 +87,23 @@ class UtteranceDataset(Dataset[Item]):
 class LengthBatchSampler(Sampler[list[int]]):
     """Random batches of clips of similar length: shuffled, sorted within pools of ten batches, shuffled again.
 
-    `rows` are those that an epoch consists of, some perhaps more than once; by default each once.
+    `rows` are those that an epoch consists of, some perhaps more than once; by default each once. The `rank`-th of
+    `ranks` processes gets every `ranks`-th clip of each batch: clips as long as those of the others.
     """
 
     def __init__(
-        self, lengths: NDArray[np.int64], batch_size: int, seed: int, rows: NDArray[np.int64] | None = None
+        self,
+        lengths: NDArray[np.int64],
+        batch_size: int,
+        seed: int,
+        rows: NDArray[np.int64] | None = None,
+        *,
+        rank: int = 0,
+        ranks: int = 1,
     ) -> None:
         self.lengths, self.batch_size, self.seed, self.epoch = lengths, batch_size, seed, 0
         self.rows = np.arange(len(lengths)) if rows is None else rows
+        self.share = slice(rank, None, ranks)
 
     @property
     def sampler(self) -> "LengthBatchSampler":
@@ -115,7 +126,7 @@ class LengthBatchSampler(Sampler[list[int]]):
         # A small last batch is left out, unless it is all there is; other clips are left out in the next epoch.
         batches = [batch for batch in batches if len(batch) == self.batch_size] or batches[:1]
         for i in rng.permutation(len(batches)):
-            yield batches[i].tolist()
+            yield batches[i][self.share].tolist()
 
 
 def rows_of_an_epoch(train: pd.DataFrame, recorded_share: float) -> NDArray[np.int64]:
@@ -126,6 +137,21 @@ def rows_of_an_epoch(train: pd.DataFrame, recorded_share: float) -> NDArray[np.i
         wanted = recorded_share / (1 - recorded_share) * (~recorded).sum()
         times[recorded] = max(1, round(wanted / max(recorded.sum(), 1)))
     return np.repeat(np.arange(len(train)), times)
+
+
+def share(batch: Batch, rank: int, ranks: int) -> Batch:
+    """Every `ranks`-th clip, from the `rank`-th on; perhaps none."""
+    if ranks == 1:
+        return batch
+    mine = slice(rank, None, ranks)
+    features, lengths, labels, rows, frames = batch
+    return Batch(
+        features[mine],
+        lengths[mine],
+        {name: ids[mine] for name, ids in labels.items()},
+        rows[mine],
+        None if frames is None else frames[mine],
+    )
 
 
 class UtteranceDataModule(L.LightningDataModule):
@@ -160,7 +186,8 @@ class UtteranceDataModule(L.LightningDataModule):
     def train_dataloader(self) -> DataLoader[Any]:
         data = self.datasets["train"]
         rows = rows_of_an_epoch(self.tables["train"], self.settings.recorded_share)
-        sampler = LengthBatchSampler(data.lengths, self.settings.batch_size, self.seed, rows)
+        rank, ranks = self._rank()
+        sampler = LengthBatchSampler(data.lengths, self.settings.batch_size, self.seed, rows, rank=rank, ranks=ranks)
         return DataLoader(
             data, batch_sampler=sampler, collate_fn=data.collate, num_workers=self.settings.num_workers,
             persistent_workers=self.settings.num_workers > 0,
@@ -174,18 +201,25 @@ class UtteranceDataModule(L.LightningDataModule):
         """Features as they are cached, in the table's order; the command itself tests from audio."""
         return self._ordered("test")
 
+    def _rank(self) -> tuple[int, int]:
+        return (0, 1) if self.trainer is None else (self.trainer.global_rank, self.trainer.world_size)
+
     def _ordered(self, split: str) -> DataLoader[Any]:
         data = self.datasets[split]
         return DataLoader(data, self.settings.batch_size, collate_fn=data.collate)
 
-    def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
+    def on_before_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
+        """On the CPU, where a seed draws the same numbers on every machine."""
         trainer = self.trainer
         assert trainer is not None
         if trainer.training:
             return self._augmented(batch, self.augment, [self.seed, trainer.current_epoch])
-        if (trainer.validating or trainer.sanity_checking) and dataloader_idx == 1:
-            assert self.validation_noise is not None
-            return self._augmented(batch, self.validation_noise, [0, 1])  # the same noise in every epoch and run
+        if trainer.validating or trainer.sanity_checking:
+            if dataloader_idx == 1:
+                assert self.validation_noise is not None
+                batch = self._augmented(batch, self.validation_noise, [0, 1])  # the same noise in every epoch and run
+            # Noise is drawn per batch, so all processes draw it for all clips: each clip gets what it would get in one.
+            return share(batch, *self._rank())
         return batch
 
     def _augmented(self, batch: Batch, augment: Augment, seed: list[int]) -> Batch:

@@ -4,15 +4,16 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import lightning as L
 import pandas as pd
 import torch
+from lightning.fabric.plugins.environments.lightning import LightningEnvironment
 from lightning.fabric.utilities.exceptions import MisconfigurationException
-from lightning.pytorch.callbacks import Callback, EarlyStopping, LearningRateMonitor, ModelCheckpoint
+from lightning.pytorch.callbacks import Callback, EarlyStopping, LearningRateMonitor
 from lightning.pytorch.loggers import Logger
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
@@ -23,8 +24,10 @@ from slu.models import Recogniser
 from slu.models.hybrid_recogniser import HybridRecogniser
 from slu.spec import TaskSpec
 from slu.training.alignment import AlignRecordings, frame_targets, learn_priors
+from slu.training.checkpoints import BestCheckpoint, last_checkpoint
 from slu.training.classifier import OBJECTIVE, LossSettings, UtteranceClassifier
 from slu.training.datamodule import LoaderSettings, UtteranceDataModule
+from slu.training.ranks import Followed, Ranks, require_ranks, run_ranks
 from slu.training.reporting import progress_callback, quiet_lightning
 
 
@@ -56,27 +59,10 @@ class Fitted:
     checkpoint: Path
     epochs: int
     cpu_s: float
-    """CPU seconds of this process in the fit, validation included."""
+    """CPU seconds in the fit, validation included, of all processes of this node."""
+    fit_s: float
+    """The same on the clock, in the first of them, without their start."""
     parameters: int
-
-
-class BestCheckpoint(ModelCheckpoint):
-    """Keeps the best epoch, and takes an earlier run's record along on resuming.
-
-    Lightning forgets the best score when the folder changed; a resumed run has its own folder, and must
-    still end with the best epoch of both parts.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder, "best", OBJECTIVE, mode="max", enable_version_counter=False)
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        super().load_state_dict({**state_dict, "dirpath": self.dirpath})
-
-
-def last_checkpoint(folder: Path) -> ModelCheckpoint:
-    """Every epoch's end, for resuming; written to a temporary name first, so a kill leaves the one before."""
-    return ModelCheckpoint(folder, "last", save_on_train_epoch_end=True, enable_version_counter=False)
 
 
 def fit(
@@ -84,13 +70,29 @@ def fit(
 ) -> Fitted:
     """Train on the table's train rows, keep the best epoch by the val rows (the last where there are none).
 
-    `folder` gets the checkpoints. Raises UserError for model settings that do not fit together.
+    `folder` gets the checkpoints. Raises UserError for settings that do not fit together, and Followed on other nodes
+    than the first.
     """
+    ranks = require_ranks(settings.trainer)
+    _refuse_unusable(settings, spec, table, ranks)
+    arguments = (table, spec, settings, folder, resume_from, ranks)
+    if ranks.count == 1:
+        fitted, cpu_s = _fit(*arguments)
+    else:
+        (fitted, first_s), *others = run_ranks(ranks, _fit, *arguments)
+        cpu_s = first_s + sum(seconds for _, seconds in others)
+    if fitted is None:
+        raise Followed
+    return replace(fitted, cpu_s=cpu_s)
+
+
+def _fit(
+    table: pd.DataFrame, spec: TaskSpec, settings: FitSettings, folder: Path, resume_from: Path | None, ranks: Ranks
+) -> tuple[Fitted | None, float]:
+    """In this process: what came of it, which is None in all but the first, and the CPU seconds that it took."""
     quiet_lightning()
     monitored = bool((table["split"] == "val").any())
-    _refuse_unusable(settings, spec, monitored)
     front_end = build_front_end(spec.front_end)
-    refuse_unaugmentable(front_end, settings.augment, settings.loader)
     data = UtteranceDataModule(
         table,
         spec,
@@ -131,7 +133,7 @@ def fit(
     callbacks += settings.callbacks
     try:
         trainer = L.Trainer(
-            **settings.trainer,
+            **{**(_as_rank() if ranks.count > 1 else {}), **settings.trainer},
             callbacks=callbacks,
             logger=list(settings.loggers) or False,
             enable_progress_bar=settings.progress and sys.stdout.isatty(),
@@ -141,36 +143,57 @@ def fit(
         )
     except (MisconfigurationException, ValueError, TypeError) as error:
         raise UserError(f"trainer: {' '.join(str(error).split())}") from None
-    start = time.process_time()
+    start, begun = time.process_time(), time.monotonic()
     try:
         trainer.fit(classifier, datamodule=data, ckpt_path=resume_from, weights_only=True)
     except SystemExit:  # Lightning's answer to Ctrl-C, and it leaves the signal ignored
         signal.signal(signal.SIGINT, signal.default_int_handler)
         raise KeyboardInterrupt from None
-    cpu_s = time.process_time() - start
+    cpu_s, fit_s = time.process_time() - start, time.monotonic() - begun
+    if not trainer.is_global_zero:
+        return None, cpu_s
     kept = Path(best.best_model_path if monitored else last.best_model_path)
     if resume_from is not None and not kept.exists():  # the earlier run's folder was moved
         kept = resume_from.parent / kept.name
     classifier.load_state_dict(torch.load(kept, map_location="cpu", weights_only=True)["state_dict"])
     score = best.best_model_score
     network = classifier.recogniser().cpu().eval()
-    return Fitted(
+    fitted = Fitted(
         recogniser=network,
         objective=float(score) if monitored and score is not None else None,
         validation=at_best.metrics,
         checkpoint=kept,
         epochs=trainer.current_epoch,
         cpu_s=cpu_s,
+        fit_s=fit_s,
         parameters=sum(p.numel() for p in network.parameters()),
     )
+    return fitted, cpu_s
 
 
-def _refuse_unusable(settings: FitSettings, spec: TaskSpec, monitored: bool) -> None:
+def _as_rank() -> dict[str, Any]:
+    """For lightning.Trainer: one of the processes that `run_ranks` started, whatever cluster this may be."""
+    return {
+        "strategy": "ddp",
+        "plugins": [LightningEnvironment()],
+        "use_distributed_sampler": False,  # the data module shares the clips itself
+    }
+
+
+def _refuse_unusable(settings: FitSettings, spec: TaskSpec, table: pd.DataFrame, ranks: Ranks) -> None:
     """Raises UserError for settings that would only fail, or silently do nothing, in the middle of a fit."""
     if int(settings.trainer.get("max_epochs") or 0) < 1:
         raise UserError(f"trainer.max_epochs must be at least 1, got {settings.trainer.get('max_epochs')}")
-    if settings.trainer.get("devices", 1) != 1:
-        raise UserError("trainer.devices must be 1: training on several devices is not supported yet")
+    rows = {split: int((table["split"] == split).sum()) for split in ("train", "val")}
+    if settings.loader.batch_size % ranks.count:
+        raise UserError(
+            f"loader.batch_size={settings.loader.batch_size} must be a multiple of the {ranks.count} processes, which "
+            "share every batch"
+        )
+    for split, count in rows.items():
+        if 0 < count < ranks.count:
+            raise UserError(f"{ranks.count} processes cannot share {count} {split} clips; set fewer trainer.devices")
+    refuse_unaugmentable(build_front_end(spec.front_end), settings.augment, settings.loader)
     for key in ("head_weights", "objective_weights"):
         weights = getattr(settings.loss, key)
         for name in sorted(set(weights) - set(spec.head_names)):
@@ -187,7 +210,7 @@ def _refuse_unusable(settings: FitSettings, spec: TaskSpec, monitored: bool) -> 
         scheduler = settings.scheduler(optimizer, total_steps=1)
     except (TypeError, ValueError) as error:
         raise UserError(f"scheduler: {error}") from None
-    if isinstance(scheduler, ReduceLROnPlateau) and not monitored:
+    if isinstance(scheduler, ReduceLROnPlateau) and not rows["val"]:
         raise UserError(
             "scheduler: a plateau is one of the validation objective, and there are no val rows; mark some speakers "
             "as val, or take scheduler=cosine"
@@ -201,27 +224,6 @@ def refuse_unaugmentable(front_end: FrontEnd, augment: AugmentSettings, loader: 
             "features: this front end gives no powers per band, so it can neither be augmented nor get noise in "
             "validation; train with augment=none loader.validation_snr_db=null"
         )
-
-
-def require_checkpoint(path: Path) -> None:
-    """Raises UserError where there is none; cheap enough to ask before any data are prepared."""
-    if not path.is_file():
-        raise UserError(f"there is no checkpoint at {path}; look for outputs/runs/train/*/checkpoints/last.ckpt")
-
-
-def check_checkpoint(path: Path, model: Mapping[str, Any], spec: TaskSpec) -> None:
-    """Raises UserError when a checkpoint is missing, damaged, or of another model or task than the settings say."""
-    require_checkpoint(path)
-    try:
-        trained = torch.load(path, map_location="cpu", weights_only=True)["hyper_parameters"]
-    except Exception:  # torch raises many kinds for a damaged file, and none of them says more
-        raise UserError(f"the checkpoint {path} is damaged or was not written by slu.train") from None
-    for name, now in (("model", dict(model)), ("spec", spec.to_json())):
-        if trained.get(name) != now:
-            raise UserError(
-                f"the checkpoint {path} was trained with other {name} settings; resume with the settings of its run, "
-                f"which are in {path.parent.parent / '.hydra' / 'overrides.yaml'}"
-            )
 
 
 class _MetricsAtBest(Callback):

@@ -15,7 +15,13 @@ def quiet_lightning() -> None:
     """Keep warnings that a user cannot act on, and advertisements, out of the output."""
     for name in ("lightning.pytorch", "lightning.fabric"):
         logging.getLogger(name).setLevel(logging.WARNING)
-    for text in (".*LeafSpec.*", ".*does not have many workers.*", ".*Total length of.*", ".*logging interval.*"):
+    for text in (
+        ".*LeafSpec.*",
+        ".*does not have many workers.*",
+        ".*Total length of.*",
+        ".*logging interval.*",
+        ".*sync_dist=True.*",  # of metrics that are the same in every process already
+    ):
         warnings.filterwarnings("ignore", text)
 
 
@@ -29,6 +35,8 @@ class EpochLines(Callback):
         self.start = time.monotonic()
 
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        if not trainer.is_global_zero:
+            return
         values = trainer.callback_metrics
         line = f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}: loss {float(values['train/loss']):.3f}"
         if OBJECTIVE in values:

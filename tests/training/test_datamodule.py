@@ -19,6 +19,7 @@ from slu.training.datamodule import (
     LoaderSettings,
     UtteranceDataModule,
     rows_of_an_epoch,
+    share,
 )
 from slu.training.preprocessing import preprocess
 from tests.training.test_preprocessing import LOGMEL
@@ -77,6 +78,32 @@ def test_sampler_repeats_per_epoch_and_differs_between_epochs() -> None:
 
 def test_sampler_keeps_a_corpus_smaller_than_a_batch() -> None:
     assert [sorted(batch) for batch in LengthBatchSampler(np.array([3, 1, 2]), 64, seed=0)] == [[0, 1, 2]]
+
+
+@pytest.mark.parametrize("clips", [100, 13, 5])
+def test_processes_share_every_batch(clips: int) -> None:
+    lengths = np.random.default_rng(0).integers(20, 200, clips)
+    whole = LengthBatchSampler(lengths, 12, seed=3)
+    shares = [LengthBatchSampler(lengths, 12, seed=3, rank=rank, ranks=3) for rank in range(3)]
+    for epoch in (0, 1):
+        for sampler in (whole, *shares):
+            sampler.set_epoch(epoch)
+        assert len({len(list(sampler)) for sampler in (whole, *shares)}) == 1
+        for batch, *parts in zip(whole, *shares, strict=True):
+            assert sorted(row for part in parts for row in part) == sorted(batch)
+            assert max(map(len, parts)) - min(map(len, parts)) <= 1
+
+
+def test_a_share_of_a_batch_has_its_clips_with_all_that_is_known_of_them(table: pd.DataFrame) -> None:
+    batch = next(iter(module(table).train_dataloader()))._replace(frame_labels=torch.arange(8).view(8, 1, 1))
+    part = share(batch, 1, 3)
+    for whole, mine in ((batch.features, part.features), (batch.lengths, part.lengths), (batch.rows, part.rows)):
+        assert torch.equal(mine, whole[[1, 4, 7]])
+    assert torch.equal(part.labels["length"], batch.labels["length"][[1, 4, 7]])
+    assert part.frame_labels is not None
+    assert part.frame_labels.flatten().tolist() == [1, 4, 7]
+    assert len(share(part, 1, 2).rows) == 1
+    assert len(share(share(part, 1, 2), 1, 2).rows) == 0
 
 
 def test_augmentation_depends_on_seed_epoch_and_rows_only(table: pd.DataFrame) -> None:

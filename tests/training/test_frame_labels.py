@@ -79,7 +79,7 @@ def test_batches_carry_them_through_augmentation(tones: Path, tmp_path: Path) ->
     heard = batch.frame_labels[:, :, 1]
     assert (heard == 1).any(1).tolist() == [name in known for name in rows["file_name"]]
     data.trainer = Mock(training=True, current_epoch=0)
-    warped = data.on_after_batch_transfer(batch, 0)
+    warped = data.on_before_batch_transfer(batch, 0)
     assert warped.frame_labels is not None
     assert warped.frame_labels.shape == (8, warped.features.shape[1], 2)
     assert [int(n) for n in (warped.frame_labels[:, :, 1] == 1).sum(1)] == pytest.approx(
