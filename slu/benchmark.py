@@ -15,6 +15,8 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from rich.table import Table
 
+from slu.benchmarks.devices import DevicesSettings, devices_table
+from slu.benchmarks.devices import measure as measure_devices
 from slu.benchmarks.memory import peak_memory
 from slu.benchmarks.people import PUBLIC, PeopleBenchmark, PeopleSettings
 from slu.benchmarks.report import terminal_tables, write_report
@@ -31,7 +33,7 @@ from slu.evaluation.tables import show
 from slu.features import build_front_end
 from slu.features.augment import AugmentSettings
 
-SERVE = "serve"
+SERVE, DEVICES = "serve", "devices"
 
 
 @hydra.main(version_base="1.3", config_path="../conf", config_name="benchmark")
@@ -141,6 +143,18 @@ def _on_servers(config: DictConfig) -> None:
     print(f"written to {folder / 'serving.json'}")
 
 
+@reports_errors
+def _on_devices(config: DictConfig) -> None:
+    settings = parse_settings(
+        DevicesSettings, cast(dict[str, Any], OmegaConf.to_container(config, resolve=True)), "settings"
+    )
+    folder = Path(HydraConfig.get().runtime.output_dir)
+    found = measure_devices(settings, folder, start_training)
+    show(devices_table(found))
+    write_json(folder / "devices.json", {"train": settings.train, "processes": found})
+    print(f"written to {folder / 'devices.json'}")
+
+
 def _train_config(overrides: Sequence[str]) -> dict[str, Any]:
     """Raises UserError for settings that a training does not have."""
     try:
@@ -156,7 +170,10 @@ def take_name(arguments: Sequence[str]) -> tuple[str | None, list[str]]:
 
     Raises UserError for a word that names none.
     """
-    bare, known = [a for a in arguments if "=" not in a and not a.startswith(("-", "+", "~"))], [*PUBLIC, SERVE]
+    bare, known = (
+        [a for a in arguments if "=" not in a and not a.startswith(("-", "+", "~"))],
+        [*PUBLIC, SERVE, DEVICES],
+    )
     if strangers := [word for word in bare if word not in known] or bare[1:]:
         raise UserError(
             f"'{strangers[0]}' is no benchmark to run here; name one of {', '.join(known)}, "
@@ -174,7 +191,7 @@ def start() -> None:
     if name is None:
         run_command(main)
     else:
-        task = _on_servers if name == SERVE else _on_people
+        task = {SERVE: _on_servers, DEVICES: _on_devices}.get(name, _on_people)
         run_command(hydra.main(version_base="1.3", config_path="../conf", config_name=f"benchmark/{name}")(task))
 
 
