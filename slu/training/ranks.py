@@ -104,19 +104,24 @@ def run_ranks(ranks: Ranks, function: Callable[..., T], *arguments: Any) -> list
     if ranks.nodes > 1:
         where = {name: os.environ[name] for name in where}
     waiting: dict[Connection, int] = {}
+    task = pickle.dumps((function, arguments))
     try:
         with _interrupt_ignored():
             for local in range(ranks.devices):
                 here, there = context.Pipe()
                 environment = {**where, "LOCAL_RANK": str(local)}
                 first = ranks.node == local == 0
-                process = context.Process(
-                    target=_run, args=(there, environment, torch.get_num_threads(), first, function, arguments)
-                )
+                process = context.Process(target=_run, args=(there, environment, torch.get_num_threads(), first))
                 process.start()
                 there.close()
                 processes.append(process)
                 waiting[here] = local
+        # Not by `args`: what is large would hold up this process until that one has come up, and the next one's start.
+        for link in waiting:
+            try:
+                link.send_bytes(task)
+            except OSError:
+                raise UserError(_KILLED) from None
         results: dict[int, T] = {}
         while waiting:
             for connection in wait(list(waiting)):
@@ -131,14 +136,17 @@ def run_ranks(ranks: Ranks, function: Callable[..., T], *arguments: Any) -> list
     return [results[local] for local in range(ranks.devices)]
 
 
+_KILLED = (
+    "a process of the training was killed, perhaps for want of memory; try fewer trainer.devices or a smaller "
+    "loader.batch_size"
+)
+
+
 def _received(connection: Connection) -> Any:
     try:
         kind, value = pickle.loads(connection.recv_bytes())
-    except EOFError:
-        raise UserError(
-            "a process of the training was killed, perhaps for want of memory; try fewer trainer.devices or a "
-            "smaller loader.batch_size"
-        ) from None
+    except (EOFError, ConnectionError):
+        raise UserError(_KILLED) from None
     if kind == "user":
         raise UserError(value)
     if kind == "error":
@@ -146,20 +154,14 @@ def _received(connection: Connection) -> Any:
     return value
 
 
-def _run(
-    parent: Connection,
-    environment: Mapping[str, str],
-    threads: int,
-    first: bool,
-    function: Callable[..., Any],
-    arguments: tuple[Any, ...],
-) -> None:
+def _run(parent: Connection, environment: Mapping[str, str], threads: int, first: bool) -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     os.environ.update(environment)
     torch.set_num_threads(threads)
     if not first:
         warnings.simplefilter("ignore")  # the first process gives them too
     try:
+        function, arguments = pickle.loads(parent.recv_bytes())
         answer = ("result", function(*arguments))
     except UserError as error:
         answer = ("user", str(error))
