@@ -96,8 +96,8 @@ def _node(nodes: int) -> int:
 def run_ranks(ranks: Ranks, function: Callable[..., T], *arguments: Any) -> list[T]:
     """What `function(*arguments)` returned in each process of this node, all of which run at once.
 
-    Raises UserError when it raised one anywhere or a process was killed, RuntimeError for any other mishap; the other
-    processes are ended then, as they are on Ctrl-C.
+    Raises UserError when it raised one anywhere or a process was killed, OSError as it was, and RuntimeError for any
+    other mishap; the other processes are ended then, as they are on Ctrl-C.
     """
     context, processes = multiprocessing.get_context("spawn"), list[SpawnProcess]()
     where = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(_free_port()), "NODE_RANK": "0"}
@@ -144,13 +144,17 @@ _KILLED = (
 
 def _received(connection: Connection) -> Any:
     try:
-        kind, value = pickle.loads(connection.recv_bytes())
+        kind, value, trace = pickle.loads(connection.recv_bytes())
     except (EOFError, ConnectionError):
         raise UserError(_KILLED) from None
     if kind == "user":
         raise UserError(value)
+    if kind == "system":  # a full disk, perhaps: commands have a sentence for that
+        error = OSError(*value)
+        error.add_note(trace)
+        raise error
     if kind == "error":
-        raise RuntimeError(f"in a process of the training:\n{value}")
+        raise RuntimeError(f"in a process of the training:\n{trace}")
     return value
 
 
@@ -162,11 +166,13 @@ def _run(parent: Connection, environment: Mapping[str, str], threads: int, first
         warnings.simplefilter("ignore")  # the first process gives them too
     try:
         function, arguments = pickle.loads(parent.recv_bytes())
-        answer = ("result", function(*arguments))
+        answer = ("result", function(*arguments), "")
     except UserError as error:
-        answer = ("user", str(error))
+        answer = ("user", str(error), "")
+    except OSError as error:
+        answer = ("system", (error.errno, error.strerror, error.filename), traceback.format_exc())
     except BaseException:
-        answer = ("error", traceback.format_exc())
+        answer = ("error", None, traceback.format_exc())
     # Plain bytes: tensors that are sent as such lie in memory of this process, which ends.
     parent.send_bytes(pickle.dumps(answer))
     if answer[0] != "result":

@@ -1,13 +1,15 @@
 """Processes of a fit: which are asked for, and that they begin and end together."""
 
+import errno
 import multiprocessing
+import pickle
 from typing import Any
 
 import pytest
 import torch
 
 from slu.common.errors import UserError
-from slu.training.ranks import Ranks, require_ranks, run_ranks
+from slu.training.ranks import Ranks, _received, require_ranks, run_ranks
 from tests.training.rank_tasks import refuse_in_second
 
 
@@ -68,3 +70,17 @@ def test_one_that_ends_badly_ends_all(how: str, kind: type[Exception], message: 
     with pytest.raises(kind, match=message):
         run_ranks(Ranks(2), refuse_in_second, how)
     assert not multiprocessing.active_children()
+
+
+def test_what_went_wrong_there_is_raised_here() -> None:
+    here, there = multiprocessing.Pipe()
+    there.send_bytes(pickle.dumps(("user", "it cannot", "")))
+    with pytest.raises(UserError, match=r"^it cannot$"):
+        _received(here)
+    there.send_bytes(pickle.dumps(("system", (errno.ENOSPC, "No space left on device", "a/last.ckpt"), "where it was")))
+    with pytest.raises(OSError, match=r"a/last\.ckpt") as found:
+        _received(here)
+    assert (found.value.errno, found.value.__notes__) == (errno.ENOSPC, ["where it was"])
+    there.close()
+    with pytest.raises(UserError, match="was killed"):
+        _received(here)
