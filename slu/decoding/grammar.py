@@ -1,6 +1,6 @@
 """`Grammar`: all that a decoder has to know of a menu. It travels inside `spec.json`."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -31,9 +31,9 @@ class Grammar:
     @classmethod
     def learnt(cls, graph: WordGraph, alignments: Iterable[Alignment]) -> "Grammar":
         """The lexicon and the phones are those heard in a corpus. Raises ValueError for a word never heard in it."""
-        alignments = list(alignments)
-        lexicon = lexicon_of(alignments)
-        phones = {phone for alignment in alignments for phone, _, _ in alignment.phones} - {SILENCE}
+        phones: set[str] = set()
+        lexicon = lexicon_of(_noting(alignments, phones))
+        phones.discard(SILENCE)
         own = {word: lexicon[word] for word in graph.words if word in lexicon}
         return cls(graph, own, (SILENCE, *sorted(phones)))
 
@@ -57,3 +57,10 @@ class Grammar:
             return cls(WordGraph.from_json(value["graph"]), lexicon, tuple(str(p) for p in value["phones"]))
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"this is no grammar: {error}") from None
+
+
+def _noting(alignments: Iterable[Alignment], phones: set[str]) -> Iterator[Alignment]:
+    """The same, their phones added to a set: of a large corpus they are read once, and never all held."""
+    for alignment in alignments:
+        phones.update(phone for phone, _, _ in alignment.phones)
+        yield alignment
