@@ -18,7 +18,7 @@ from slu.adaptation.statistics import mix_statistics
 from slu.bundles import Bundle
 from slu.common.files import short_hash
 from slu.models import Recogniser
-from slu.training.preprocessing import audio_digest
+from slu.training.feature_store import audio_digest
 
 _NOT_LABELLED = "(not labelled)"
 """In a cell of a head that a manifest does not have: no class, so no label; an empty one may be a class."""

@@ -10,7 +10,7 @@ from slu.adaptation.clips import Clips
 from slu.adaptation.settings import AdaptSettings
 from slu.bundles import Bundle
 from slu.common.files import settings_hash
-from slu.training.preprocessing import audio_digest
+from slu.training.feature_store import audio_digest
 from slu.training.provenance import training_record
 
 

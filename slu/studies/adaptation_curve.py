@@ -24,7 +24,7 @@ from slu.common.stage import fingerprint
 from slu.corpus.splits import speakers
 from slu.evaluation.intervals import mean_interval
 from slu.studies.stored import Result, run_stored
-from slu.training.preprocessing import audio_digest
+from slu.training.feature_store import audio_digest
 
 VERSION = 2
 """Raised whenever the same settings would give other results, so that older ones are not taken for them."""

@@ -5,6 +5,7 @@ very batches that the uninterrupted one would have seen. Several processes share
 batches for any number of them, and each process trains on its part.
 """
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, NamedTuple
@@ -23,6 +24,7 @@ from slu.corpus.labels import label_ids
 from slu.features import FrontEnd
 from slu.features.augment import IGNORE, Augment, AugmentSettings
 from slu.spec import TaskSpec
+from slu.training.feature_store import read_features
 from slu.training.frame_labels import FrameLabels, FrameTargets
 
 
@@ -54,10 +56,13 @@ Item = tuple[Tensor, tuple[int, ...], int]
 
 
 class UtteranceDataset(Dataset[Item]):
-    """Reads one `.npy` per item, so that memory does not grow with the corpus."""
+    """Reads the features of one clip per item, so that memory does not grow with the corpus."""
 
     def __init__(self, table: pd.DataFrame, spec: TaskSpec, frame_labels: FrameLabels | None = None) -> None:
-        self.paths = table["feature_path"].to_numpy()
+        # As bytes in one block: a list of str is copied page by page into every worker that only reads it.
+        paths = [str(path) for path in table["feature_path"]]
+        self.beginning = os.path.commonprefix(paths)  # noqa: RUF071
+        self.paths = np.array([os.fsencode(path.removeprefix(self.beginning)) for path in paths], dtype=np.bytes_)
         self.lengths = table["n_frames"].to_numpy(dtype=np.int64)
         self.heads, self.frame_labels = spec.head_names, frame_labels
         self.labels = np.stack(list(label_ids(table, spec.heads).values()), axis=1)
@@ -66,7 +71,10 @@ class UtteranceDataset(Dataset[Item]):
         return len(self.paths)
 
     def __getitem__(self, row: int) -> Item:
-        return torch.from_numpy(np.load(self.paths[row])), tuple(self.labels[row].tolist()), row
+        return torch.from_numpy(self._read(row)), tuple(self.labels[row].tolist()), row
+
+    def _read(self, row: int) -> NDArray[np.float32]:
+        return read_features(self.beginning + os.fsdecode(self.paths[row]))
 
     def collate(self, items: Sequence[Item]) -> Batch:
         features, labels, index = zip(*items, strict=True)

@@ -7,7 +7,7 @@ import pandas as pd
 
 from slu.common.files import short_hash
 from slu.corpus.splits import describe_split, leaking_speakers, speaker_hash
-from slu.training.preprocessing import audio_digest
+from slu.training.feature_store import audio_digest
 
 
 def training_record(table: pd.DataFrame, heads: Sequence[str] = ()) -> dict[str, Any]:

@@ -13,10 +13,12 @@ from slu.common.errors import UserError
 from slu.corpus.manifest import read_manifest
 from slu.features import build_front_end
 from slu.spec import Head, TaskSpec
-from slu.training.preprocessing import audio_digest, preprocess
+from slu.training.feature_store import StoreKind, audio_digest, read_features
+from slu.training.preprocessing import preprocess
 from tests.conftest import RATE, tone
 
 LOGMEL = {"name": "logmel", "sample_rate": RATE, "n_mels": 20, "n_fft": 512, "win_length": 400, "hop_length": 160}
+STORES: tuple[StoreKind, ...] = ("shards", "npy")
 HEADS = (Head("pitch", ("high", "low")),)
 
 
@@ -37,7 +39,7 @@ def test_cached_features_are_what_the_front_end_computes(tones: Path, tmp_path: 
     table = preprocess(manifest, spec(), tmp_path).table
     wave, _ = sf.read(tones.parent / manifest.table["file_name"].iloc[5], dtype="float32")
     expected = build_front_end(LOGMEL)(torch.from_numpy(wave))
-    np.testing.assert_array_equal(np.load(table["feature_path"].iloc[5]), expected.numpy())
+    np.testing.assert_array_equal(read_features(table["feature_path"].iloc[5]), expected.numpy())
     assert table["n_frames"].iloc[5] == len(expected)
     assert (tmp_path / "features").rglob("metadata_features.csv")
 
@@ -52,7 +54,7 @@ def test_changed_setting_or_changed_audio_is_never_served_stale(tmp_path: Path) 
     path = small(tmp_path, [tone(300), tone(500)])
     before = preprocess(read_manifest(path), spec(), tmp_path / "out").table
     other = preprocess(read_manifest(path), spec(n_mels=30), tmp_path / "out").table
-    assert np.load(other["feature_path"].iloc[0]).shape[1] == 30
+    assert read_features(other["feature_path"].iloc[0]).shape[1] == 30
 
     # The same name, size and time stamp, but another sound.
     old = (tmp_path / "0.wav").stat()
@@ -61,27 +63,37 @@ def test_changed_setting_or_changed_audio_is_never_served_stale(tmp_path: Path) 
     assert (tmp_path / "0.wav").stat().st_size == old.st_size
     after = preprocess(read_manifest(path), spec(), tmp_path / "out")
     assert after.computed == 1
-    assert not np.array_equal(np.load(after.table["feature_path"].iloc[0]), np.load(before["feature_path"].iloc[0]))
+    assert not np.array_equal(
+        read_features(after.table["feature_path"].iloc[0]), read_features(before["feature_path"].iloc[0])
+    )
 
 
-def test_a_truncated_feature_file_is_computed_again(tmp_path: Path) -> None:
+def file_of(reference: str) -> Path:
+    """The file on disk that holds these features."""
+    return next(place for place in (Path(reference), *Path(reference).parents) if place.is_file())
+
+
+@pytest.mark.parametrize("store", STORES)
+def test_a_damaged_feature_file_is_computed_again(tmp_path: Path, store: StoreKind) -> None:
     path = small(tmp_path, [tone(300)])
-    feature = Path(preprocess(read_manifest(path), spec(), tmp_path / "out").table["feature_path"].iloc[0])
+    table = preprocess(read_manifest(path), spec(), tmp_path / "out", store=store).table
+    feature = file_of(table["feature_path"].iloc[0])
     whole = feature.read_bytes()
-    feature.write_bytes(whole[: len(whole) // 2])
-    assert preprocess(read_manifest(path), spec(), tmp_path / "out").computed == 1
-    assert feature.read_bytes() == whole
+    for damaged in (whole[: len(whole) // 2], whole[:100], b"", whole + b"x"):
+        feature.write_bytes(damaged)
+        assert preprocess(read_manifest(path), spec(), tmp_path / "out", store=store).computed == 1
+        assert feature.read_bytes() == whole
 
 
 def test_workers_give_the_same_table(tones: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     manifest = read_manifest(tones, HEADS)
     alone = preprocess(manifest, spec(), tmp_path / "a", workers=1).table
-    monkeypatch.setattr("slu.training.preprocessing._PARALLEL_FROM", 1)
+    monkeypatch.setattr("slu.training.extraction._PARALLEL_FROM", 1)
     together = preprocess(manifest, spec(), tmp_path / "b", workers=2).table
     columns = ["file_name", "n_frames", "duration_s", "rms_db"]
     pd.testing.assert_frame_equal(alone[columns], together[columns])
     for one, two in zip(alone["feature_path"], together["feature_path"], strict=True):
-        np.testing.assert_array_equal(np.load(one), np.load(two))
+        np.testing.assert_array_equal(read_features(one), read_features(two))
 
 
 @pytest.mark.parametrize(
@@ -138,7 +150,7 @@ def test_long_recordings_become_rows_of_segments_as_a_prediction_hears_them(tmp_
     assert (features.silent_segments, features.computed) == (1, 3)
     wave, _ = sf.read(tmp_path / "2.wav", dtype="float32")
     expected = build_front_end(LOGMEL)(torch.from_numpy(wave[round(1.8 * RATE) :]))
-    np.testing.assert_array_equal(np.load(table["feature_path"].iloc[5]), expected.numpy())
+    np.testing.assert_array_equal(read_features(table["feature_path"].iloc[5]), expected.numpy())
     assert table["n_frames"].iloc[5] == len(expected)
     assert features.recordings["file_name"].map(lambda name: Path(name).name).tolist() == ["0.wav", "1.wav", "2.wav"]
     assert len({audio_digest(path) for path in table["feature_path"]}) == 3
@@ -148,17 +160,18 @@ def test_long_recordings_become_rows_of_segments_as_a_prediction_hears_them(tmp_
     ]
 
 
-def test_segments_are_cached_mended_and_never_mixed_with_others(tmp_path: Path) -> None:
+@pytest.mark.parametrize("store", STORES)
+def test_segments_are_cached_mended_and_never_mixed_with_others(tmp_path: Path, store: StoreKind) -> None:
     manifest = read_manifest(long_recordings(tmp_path))
-    first = preprocess(manifest, segmented(), tmp_path / "out")
-    assert preprocess(manifest, segmented(), tmp_path / "out").computed == 0
-    lost = Path(first.table["feature_path"].iloc[4])
+    first = preprocess(manifest, segmented(), tmp_path / "out", store=store)
+    assert preprocess(manifest, segmented(), tmp_path / "out", store=store).computed == 0
+    lost = file_of(first.table["feature_path"].iloc[4])
     content = lost.read_bytes()
     lost.unlink()
-    again = preprocess(manifest, segmented(), tmp_path / "out")
-    assert again.computed == 1
+    again = preprocess(manifest, segmented(), tmp_path / "out", store=store)
+    assert again.computed == {"npy": 1, "shards": 3}[store]
     assert lost.read_bytes() == content
     pd.testing.assert_frame_equal(again.table, first.table)
-    overlapping = preprocess(manifest, segmented(segment_overlap_s=0.5), tmp_path / "out")
+    overlapping = preprocess(manifest, segmented(segment_overlap_s=0.5), tmp_path / "out", store=store)
     assert (overlapping.computed, len(overlapping.table)) == (3, 9)
     assert not set(overlapping.table["feature_path"]) & set(first.table["feature_path"])
