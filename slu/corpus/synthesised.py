@@ -51,6 +51,15 @@ def corpus_fingerprint(menu: Menu, settings: SynthesisSettings) -> str:
     return fingerprint(version=VERSION, menu=said, settings=spoken)
 
 
+def is_synthesised(menu: Menu, settings: SynthesisSettings, outputs: Path) -> bool:
+    value = corpus_fingerprint(menu, settings)
+    return is_fresh(_folder(menu, value, outputs), value)
+
+
+def _folder(menu: Menu, value: str, outputs: Path) -> Path:
+    return outputs / "corpus" / f"{menu.task}-{value[:8]}"
+
+
 def ensure_synthesised(
     menu: Menu, settings: SynthesisSettings, outputs: Path, *, force: bool = False, aligned: bool = False
 ) -> tuple[Path, bool]:
@@ -59,7 +68,7 @@ def ensure_synthesised(
     With `aligned`, a corpus from before there were alignments is spoken again, to the same bytes.
     """
     value = corpus_fingerprint(menu, settings)
-    folder = outputs / "corpus" / f"{menu.task}-{value[:8]}"
+    folder = _folder(menu, value, outputs)
     files = ("metadata.csv", ALIGNMENTS) if aligned else ("metadata.csv",)
     if not force and is_fresh(folder, value) and all((folder / name).is_file() for name in files):
         return folder / "metadata.csv", False

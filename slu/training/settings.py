@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from slu.corpus.splits import SplitSettings
+from slu.training.feature_store import StoreKind
 
 Count = Annotated[int, Field(ge=1)]
 
@@ -54,3 +55,4 @@ class PrepareSettings:
 
     workers: Count
     min_confidence: Annotated[float, Field(ge=0, le=1)]
+    features_store: StoreKind = "shards"

@@ -10,20 +10,21 @@ import pandas as pd
 from slu.common.errors import UserError
 from slu.common.files import settings_hash
 from slu.common.settings import parse_settings
-from slu.corpus.alignments import read_alignments
+from slu.corpus.alignments import each_alignment
 from slu.corpus.dataset_facts import write_dataset_facts
 from slu.corpus.labels import label_ids
 from slu.corpus.manifest import Manifest, infer_heads, read_manifest
 from slu.corpus.menu import Menu
 from slu.corpus.other_speech import other_speech
 from slu.corpus.splits import SplitSettings, assign_splits, spoken_sides
-from slu.corpus.synthesised import corpus_heads, ensure_synthesised, synthesis_settings
+from slu.corpus.synthesised import corpus_heads, ensure_synthesised, is_synthesised, synthesis_settings
 from slu.decoding.grammar import Grammar
 from slu.features import FrontEnd, build_front_end
 from slu.models import hears_frames
 from slu.spec import Head, TaskSpec
-from slu.training.preprocessing import FeatureTable, preprocess
+from slu.training.preprocessing import FeatureTable, preprocess, preprocess_share
 from slu.training.settings import DataSettings, PrepareSettings, RunSettings
+from slu.training.shares import Share
 
 T = TypeVar("T")
 
@@ -49,9 +50,11 @@ def prepare(settings: Mapping[str, Any], outputs: Path) -> Prepared:
     Raises UserError for anything in the data or the settings that training could not use.
     """
     manifest, spec = load_data(settings, outputs)
-    workers = _section(PrepareSettings, settings).workers
+    plain = _section(PrepareSettings, settings)
     data = parse_settings(DataSettings, settings["data"], "data")
-    features = preprocess(manifest, spec, outputs, on_bad_audio=data.on_bad_audio, workers=workers)
+    features = preprocess(
+        manifest, spec, outputs, on_bad_audio=data.on_bad_audio, workers=plain.workers, store=plain.features_store
+    )
     count = f"{len(features.table)} clips"
     if spec.segment_s:
         silent = f" ({features.silent_segments} silent ones left out)" if features.silent_segments else ""
@@ -75,8 +78,30 @@ def prepare(settings: Mapping[str, Any], outputs: Path) -> Prepared:
     return prepared
 
 
+def prepare_share(settings: Mapping[str, Any], outputs: Path, share: Share) -> None:
+    """Compute the features of a share of the rows, and nothing else; `prepare` finds them and writes the table.
+
+    Raises UserError for a corpus that has to be synthesised: several shares would each do it.
+    """
+    data, plain = parse_settings(DataSettings, settings["data"], "data"), _section(PrepareSettings, settings)
+    bad, workers, store = data.on_bad_audio, plain.workers, plain.features_store
+    if data.synthetic_speech:
+        menu = Menu.parse(settings["menu"], "menu")
+        synthesis = synthesis_settings(settings["synthesis"], settings["voices"])
+        if not is_synthesised(menu, synthesis, outputs):
+            raise UserError(
+                f"shard={share}: the corpus of menu '{menu.task}' is not spoken yet, and every share would speak it; "
+                "run python -m slu.synthesize with the same menu, voices and synthesis first"
+            )
+    manifest, spec = load_data(settings, outputs)
+    clips, computed, unusable = preprocess_share(
+        manifest, spec, outputs, share, on_bad_audio=bad, workers=workers, store=store
+    )
+    print(f"shard {share}: {clips} clips, {computed} computed now, {unusable} unusable; no table yet", flush=True)
+
+
 def _section(kind: type[T], settings: Mapping[str, Any]) -> T:
-    names = {f.name for f in fields(kind)}  # type: ignore[arg-type]
+    names = [f.name for f in fields(kind) if f.name in settings]  # type: ignore[arg-type]
     return parse_settings(kind, {name: settings[name] for name in names}, "settings")
 
 
@@ -134,7 +159,7 @@ def load_data(settings: Mapping[str, Any], outputs: Path) -> tuple[Manifest, Tas
 def _grammar(menu: Menu, corpus: Path) -> dict[str, Any]:
     """What the menu allows, in the sounds of its synthesised corpus. Raises UserError for a word never said there."""
     try:
-        return Grammar.learnt(menu.word_graph(), read_alignments(corpus).values()).to_json()
+        return Grammar.learnt(menu.word_graph(), (alignment for _, alignment in each_alignment(corpus))).to_json()
     except ValueError as error:
         raise UserError(f"menu '{menu.task}': {error}; raise synthesis.counts.train") from None
 
@@ -195,7 +220,8 @@ def require_examples(table: pd.DataFrame, spec: TaskSpec, splits: Sequence[str],
             raise UserError(f"{where}: the {split} split is empty")
     ids = label_ids(table[table["split"] == "train"], spec.heads)
     for head in spec.heads:
-        absent = sorted(label or head.shown(label) for i, label in enumerate(head.classes) if i not in ids[head.name])
+        found = set(ids[head.name].tolist())
+        absent = sorted(label or head.shown(label) for i, label in enumerate(head.classes) if i not in found)
         if absent:
             raise UserError(
                 f"{where}: '{absent[0]}' of head '{head.name}' has no training example"
