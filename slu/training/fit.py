@@ -104,6 +104,7 @@ def _fit(
     )
     L.seed_everything(settings.seed, verbose=False)
     train = data.tables["train"]
+    labels = {head.name: train[head.name].value_counts() for head in spec.heads}
     try:
         classifier = UtteranceClassifier(
             settings.model,
@@ -113,7 +114,7 @@ def _fit(
             settings.optimizer,
             settings.scheduler,
             seed=settings.seed,
-            class_counts={h.name: [int((train[h.name] == c).sum()) for c in h.classes] for h in spec.heads},
+            class_counts={h.name: [int(labels[h.name].get(c, 0)) for c in h.classes] for h in spec.heads},
         )
     except ValueError as error:
         raise UserError(f"model: {error}") from None
