@@ -148,17 +148,19 @@ def rows_of_an_epoch(train: pd.DataFrame, recorded_share: float) -> NDArray[np.i
 
 
 def share(batch: Batch, rank: int, ranks: int) -> Batch:
-    """Every `ranks`-th clip, from the `rank`-th on; perhaps none."""
+    """Every `ranks`-th clip, from the `rank`-th on, as long as the longest of these; perhaps none."""
     if ranks == 1:
         return batch
     mine = slice(rank, None, ranks)
     features, lengths, labels, rows, frames = batch
+    lengths = lengths[mine]
+    longest = max(lengths.tolist(), default=0)
     return Batch(
-        features[mine],
-        lengths[mine],
+        features[mine, :longest],
+        lengths,
         {name: ids[mine] for name, ids in labels.items()},
         rows[mine],
-        None if frames is None else frames[mine],
+        None if frames is None else frames[mine, :longest],
     )
 
 

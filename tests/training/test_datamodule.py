@@ -95,13 +95,19 @@ def test_processes_share_every_batch(clips: int) -> None:
 
 
 def test_a_share_of_a_batch_has_its_clips_with_all_that_is_known_of_them(table: pd.DataFrame) -> None:
-    batch = next(iter(module(table).train_dataloader()))._replace(frame_labels=torch.arange(8).view(8, 1, 1))
+    loaded = module(table).datasets["train"]
+    batch = loaded.collate([loaded[row] for row in (2, 0, 3, 6, 1, 7, 10, 4)])  # long clips and short ones
+    batch = batch._replace(frame_labels=torch.arange(8).view(8, 1, 1).expand(-1, batch.features.shape[1], 2))
     part = share(batch, 1, 3)
-    for whole, mine in ((batch.features, part.features), (batch.lengths, part.lengths), (batch.rows, part.rows)):
-        assert torch.equal(mine, whole[[1, 4, 7]])
+    longest = int(part.lengths.max())
+    assert longest < batch.features.shape[1], "padding of the others' clips is left out"
+    assert torch.equal(part.features, batch.features[[1, 4, 7], :longest])
+    assert torch.equal(part.lengths, batch.lengths[[1, 4, 7]])
+    assert torch.equal(part.rows, batch.rows[[1, 4, 7]])
     assert torch.equal(part.labels["length"], batch.labels["length"][[1, 4, 7]])
     assert part.frame_labels is not None
-    assert part.frame_labels.flatten().tolist() == [1, 4, 7]
+    assert part.frame_labels.shape == (3, longest, 2)
+    assert part.frame_labels[:, 0, 0].tolist() == [1, 4, 7]
     assert len(share(part, 1, 2).rows) == 1
     assert len(share(share(part, 1, 2), 1, 2).rows) == 0
 
