@@ -16,6 +16,7 @@ from lightning.pytorch.callbacks import Callback
 from omegaconf import DictConfig, OmegaConf
 
 from slu.common.cli import reports_errors, run_command
+from slu.common.code_version import code_version
 from slu.common.errors import UserError
 from slu.common.files import from_here, one_at_a_time, write_json
 from slu.common.progress import progress_bar
@@ -60,6 +61,7 @@ def main(config: DictConfig) -> float | TrialResult | None:
 
 
 def _train(config: DictConfig) -> float | TrialResult | None:
+    code_version()  # of the bundle: by its end, the checkout may be another
     settings = cast(dict[str, Any], OmegaConf.to_container(config, resolve=True))
     outputs, run = Path(settings["outputs"]), from_here(Path(HydraConfig.get().runtime.output_dir))
     plain = run_settings(settings)

@@ -38,6 +38,7 @@ def adapted_metrics(
         "test": {},
         **kept,
         "data": data_hash(bundle, own, heard),
+        "parent": bundle.version,
         "cpu_s": adapted.facts["cpu_s"],
         "run": str(run),
         "adaptation": {

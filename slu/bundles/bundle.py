@@ -3,11 +3,12 @@
     model.safetensors   weights; its metadata pins the front end and the heads they were trained with
     spec.json           the TaskSpec: heads, classes, front end, durations
     config.yaml         the configuration of the run; `model` in it says how to build the network
-    metrics.json        what was measured, and on what
+    metrics.json        what was measured, and on what; from what it was made: data, parent, code
     product2id.json …   one label map per head
     training.json       what it was trained on, as hashes: so that a test on the same clips or people is noticed
     model.onnx          the network once more, for onnxruntime; absent where it could not be exported
     model_card.md       the same for people: what it is for, how good it is, where it fails
+    files.json          the hash of each file; written by the registry
 
 Nothing in it is executed or unpickled on loading.
 """
@@ -26,6 +27,7 @@ from safetensors.torch import save_file
 
 from slu.bundles.card import model_card
 from slu.bundles.onnx_export import ExportError, export_onnx
+from slu.common.code_version import code_version
 from slu.common.errors import UserError
 from slu.common.files import atomic_write, content_hash, read_json, settings_hash, write_json
 from slu.features import FrontEnd, build_front_end
@@ -66,7 +68,8 @@ def save_bundle(
     write_json(folder / SPEC, spec.to_json())
     with atomic_write(folder / CONFIG) as file:
         yaml.safe_dump(dict(config), file, allow_unicode=True, sort_keys=False)
-    write_json(folder / METRICS, {**metrics, "onnx": _exported(folder, recogniser, spec)})
+    made = {"onnx": _exported(folder, recogniser, spec), "code": code_version()}
+    write_json(folder / METRICS, {**metrics, **made})
     for head in spec.heads:
         write_json(folder / f"{head.label_map}2id.json", head.to_ids())
     if training is not None:

@@ -12,6 +12,7 @@ import yaml
 from safetensors.torch import load_file
 
 from slu.bundles import load_bundle, save_bundle
+from slu.common.code_version import code_version
 from slu.common.errors import UserError
 from slu.common.files import read_json, write_json
 from tests.bundles.helpers import HEADS, MODEL, make_bundle, make_recogniser, make_spec
@@ -56,7 +57,7 @@ def test_a_round_trip_gives_equal_logits(tmp_path: Path) -> None:
     assert not bundle.front_end.training
     assert bundle.spec == spec
     assert bundle.config == {"model": MODEL, "seed": 3}
-    assert {**bundle.metrics, "onnx": None} == {"objective": 0.25, "onnx": None}
+    assert {**bundle.metrics, "onnx": None} == {"objective": 0.25, "onnx": None, "code": code_version()}
     assert bundle.version == tmp_path.name
 
 
