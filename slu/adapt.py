@@ -138,11 +138,10 @@ def _register(
         bundle.spec.task,
         lambda folder: save_bundle(folder, adapted.network, bundle.spec, config, metrics, training),
     )
-    latest = f"moved here ({registered.reason})" if registered.is_latest else f"stays ({registered.reason})"
     facts = [
         ("adapted from", " from ".join(reversed(metrics["adaptation"]["lineage"]))),
         ("bundle", str(registered.folder)),
-        ("latest", latest),
+        *registered.facts(),
         ("test it", f"python -m slu.evaluate bundle={registered.folder} manifest=OTHER_CLIPS/metadata.csv"),
     ]
     if (worse := adapted.worse) is not None:

@@ -1,13 +1,14 @@
 """The registry: immutable versions in folders, and aliases that move atomically.
 
-<root>/<task>/<version>/        a bundle; the name ends in a hash of its files
+<root>/<task>/<version>/        a bundle; the name ends in a hash of its files, which nobody can write to
 <root>/<task>/latest            link to the best version
 <root>/<task>/latest.json       the same in words: which bundle, its files, its metrics
+<root>/<task>/live, previous    links to what answers and to what answered before, once somebody has promoted
+<root>/<task>/history.jsonl     every move of an alias
 """
 
-import fcntl
-import os
 import shutil
+import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,8 +16,13 @@ from pathlib import Path
 from typing import Any
 
 from slu.bundles.bundle import load_bundle
-from slu.common.files import atomic_directory, content_hash, read_json, settings_hash, write_json
-from slu.inference.files import CONFIG, METRICS, SPEC, WEIGHTS
+from slu.common.files import atomic_directory, read_json
+from slu.inference.files import METRICS, ONNX
+from slu.inference.onnx_runtime import open_predictor
+from slu.versions import LATEST, LIVE, Entry, Versions
+from slu.versions.aliases import target
+from slu.versions.content import seal
+from slu.versions.moves import locked, move
 
 
 @dataclass(frozen=True)
@@ -26,11 +32,19 @@ class Registered:
     is_latest: bool
     reason: str
     """Why `latest` moved or stayed, for the user."""
+    live: str | None = None
+    """What answers, where somebody has promoted it."""
+
+    def facts(self) -> list[tuple[str, str]]:
+        """What the aliases have come to, for people."""
+        moved = f"moved here ({self.reason})" if self.is_latest else f"stays ({self.reason})"
+        promote = f"python -m slu.registry promote {self.folder.parent.name} {self.version}"
+        return [("latest", moved), *([] if self.live is None else [("live", f"stays {self.live}; {promote}")])]
 
 
-class Registry:
+class Registry(Versions):
     def __init__(self, root: Path) -> None:
-        self.root = root
+        super().__init__(root, load_all)
 
     def register(self, task: str, write: Callable[[Path], None]) -> Registered:
         """Store what `write` puts into a folder as a new version; `latest` moves if it is the best.
@@ -39,46 +53,28 @@ class Registry:
         trained on other data always becomes latest, because the numbers cannot be compared.
         """
         home = self.root / task
-        home.mkdir(parents=True, exist_ok=True)
-        with (self.root / f".{task}.lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)  # two runs that end together must not both compare with the old latest
-            return self._register(task, home, write)
+        staging = home / f".staging-{uuid.uuid4().hex}"  # others write at the same time, also of other machines
+        with atomic_directory(staging) as written:
+            write(written)
+            load_bundle(written)  # what cannot be read back never becomes a version
+        folder = home / f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{seal(staging)}"
+        with locked(self.root, task):  # two runs that end together must not both compare with the old latest
+            if folder.exists():  # the same content, registered twice within a second
+                shutil.rmtree(staging)
+            else:
+                staging.rename(folder)
+            better, reason = self._compare(home, folder)
+            if better:
+                move(home, {LATEST: folder.name}, Entry(LATEST, target(home, LATEST), folder.name, "register", reason))
+            return Registered(folder.name, folder, better, reason, target(home, LIVE))
 
-    def _register(self, task: str, home: Path, write: Callable[[Path], None]) -> Registered:
-        staging = home / f".staging-{os.getpid()}"
-        with atomic_directory(staging) as folder:
-            write(folder)
-            load_bundle(folder)  # what cannot be read back never becomes a version
-        version = self._name(staging)
-        folder = home / version
-        if folder.exists():  # the same content, registered twice within a second
-            shutil.rmtree(staging)
-        else:
-            staging.rename(folder)
-        better, reason = self._compare(task, folder)
-        if better:
-            self._point(task, folder)
-        return Registered(version, folder, better, reason)
-
-    def _name(self, folder: Path) -> str:
-        digest = settings_hash({p.name: content_hash(p) for p in sorted(folder.iterdir())})
-        return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{digest[:8]}"
-
-    def _compare(self, task: str, folder: Path) -> tuple[bool, str]:
-        current = self.root / task / "latest"
+    def _compare(self, home: Path, folder: Path) -> tuple[bool, str]:
+        current = home / LATEST
         try:
             old, new = read_json(current / METRICS), read_json(folder / METRICS)
         except (OSError, ValueError):
             return is_better({}, None, "")
         return is_better(new, old, current.resolve().name)
-
-    def _point(self, task: str, folder: Path) -> None:
-        home = self.root / task
-        link = home / f".latest-{os.getpid()}"
-        link.unlink(missing_ok=True)
-        link.symlink_to(folder.name)
-        link.replace(home / "latest")
-        write_json(home / "latest.json", describe(folder))
 
 
 def is_better(new: Mapping[str, Any], old: Mapping[str, Any] | None, old_name: str) -> tuple[bool, str]:
@@ -95,15 +91,8 @@ def is_better(new: Mapping[str, Any], old: Mapping[str, Any] | None, old_name: s
     return ours > theirs, f"validation objective {ours:.4f} against {theirs:.4f} of {old_name}"
 
 
-def describe(folder: Path) -> dict[str, Any]:
-    """What `latest.json` says; file names are relative to the bundle."""
-    spec = read_json(folder / SPEC)
-    return {
-        "bundle": folder.name,
-        "task": spec["task"],
-        "model": WEIGHTS,
-        "spec": SPEC,
-        "config": CONFIG,
-        "label_maps": {h["name"]: f"{h['label_map']}2id.json" for h in spec["heads"]},
-        "metrics": read_json(folder / METRICS),
-    }
+def load_all(folder: Path) -> None:
+    """Load a bundle as training does, and as a server does. Raises UserError where either cannot."""
+    load_bundle(folder)
+    if (folder / ONNX).is_file():
+        open_predictor(folder)

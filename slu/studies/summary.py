@@ -25,7 +25,6 @@ def run_facts(
     `published` says where else the bundle is.
     """
     beside = (clean or {}).get("reference")
-    latest = f"moved here ({registered.reason})" if registered.is_latest else f"stays ({registered.reason})"
     return facts_table(
         [
             *([] if beside is None else [("" if beside["better"] else "warning", against_reference(beside))]),
@@ -34,7 +33,7 @@ def run_facts(
             ("training", f"{fitted.epochs} epochs, {fitted.cpu_s:.0f} CPU seconds"),
             ("run", f"{run}  (tensorboard --logdir {run.parent})" if (run / "tensorboard").is_dir() else str(run)),
             ("bundle", str(registered.folder)),
-            ("latest", latest),
+            *registered.facts(),
             *published,
             ("report", f"python -m slu.evaluate bundle={registered.folder}"),
         ]

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+import slu
 from slu.bundles import load_bundle
 from slu.bundles.store import Registered, Registry
 from slu.common.errors import UserError
@@ -36,7 +37,7 @@ def test_the_first_version(tmp_path: Path) -> None:
     first = register(tmp_path, 0.5)
     assert first.is_latest
     assert first.reason == "the first version"
-    assert visible(tmp_path) == sorted([first.version, "latest", "latest.json"])
+    assert visible(tmp_path) == sorted([first.version, "history.jsonl", "latest", "latest.json"])
     assert load_bundle(tmp_path / "drinks" / "latest").version == first.version
     assert load_bundle(first.folder).metrics["objective"] == 0.5
 
@@ -45,6 +46,7 @@ def test_latest_json_says_what_is_there(tmp_path: Path) -> None:
     first = register(tmp_path, 0.5)
     value = read_json(tmp_path / "drinks" / "latest.json")
     assert value["metrics"].pop("onnx")["difference"] <= 1e-4
+    assert value["metrics"].pop("code")["version"] == slu.__version__
     assert value == {
         "bundle": first.version,
         "task": "drinks",
@@ -69,7 +71,7 @@ def test_for_equal_data_the_better_objective_wins(tmp_path: Path) -> None:
     assert latest(tmp_path) == better.version
     assert not register(tmp_path, 0.55, seed=3).is_latest  # against the best, not against the last
     assert latest(tmp_path) == better.version
-    assert len(visible(tmp_path)) == 4 + 2  # what is not the best is kept all the same
+    assert len(visible(tmp_path)) == 4 + 3  # what is not the best is kept all the same
 
 
 def test_for_other_data_the_newest_wins(tmp_path: Path) -> None:
@@ -130,7 +132,7 @@ def test_a_half_written_version_never_becomes_latest(tmp_path: Path, name: str) 
     with pytest.raises(UserError, match="cannot be used"):
         Registry(tmp_path).register("drinks", half)
     assert latest(tmp_path) == first.version
-    assert visible(tmp_path) == sorted([first.version, "latest", "latest.json"])
+    assert visible(tmp_path) == sorted([first.version, "history.jsonl", "latest", "latest.json"])
 
 
 def test_latest_moves_on_when_its_version_was_deleted(tmp_path: Path) -> None:
@@ -141,6 +143,16 @@ def test_latest_moves_on_when_its_version_was_deleted(tmp_path: Path) -> None:
     second = register(tmp_path, 0.1, seed=1)
     assert second.is_latest
     assert latest(tmp_path) == second.version
+
+
+def test_what_is_live_stays_and_is_told(tmp_path: Path) -> None:
+    first = register(tmp_path, 0.5)
+    assert [name for name, _ in first.facts()] == ["latest"]
+    Registry(tmp_path).promote("drinks", first.version)
+    second = register(tmp_path, 0.6, seed=1)
+    assert latest(tmp_path) == second.version
+    promote = f"python -m slu.registry promote drinks {second.version}"
+    assert second.facts()[1] == ("live", f"stays {first.version}; {promote}")
 
 
 def test_versions_are_named_after_time_and_content(tmp_path: Path) -> None:
