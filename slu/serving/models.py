@@ -14,6 +14,8 @@ from typing import Any
 from slu.common.errors import UserError
 from slu.common.files import read_json
 from slu.serving.settings import ServeSettings
+from slu.versions.aliases import resolved
+from slu.versions.uses import hold
 
 _LOOK_S = 0.5
 _ROOM = 1 << 16
@@ -61,11 +63,12 @@ class Models:
         """Raises UserError for a bundle that cannot be used: at the start, nothing is refused silently."""
         self.places, self.settings, self.board = places, settings, board
         self.predictors: dict[str, Any] = {}
+        self._held: dict[str, Any] = {}
         self._live: dict[str, Any] = {}
         self._order: dict[str, list[str]] = {}
         self._refused: dict[str, tuple[str, str]] = {}
         for place in places:
-            self._take_over(place, place.resolve())
+            self._take_over(place, resolved(place))
         self._say()
 
     def follow(self) -> None:
@@ -83,7 +86,7 @@ class Models:
     def look(self) -> None:
         """Whether an alias has moved; what it points to is loaded if it has."""
         for place in self.places:
-            name, folder = str(place), place.resolve()
+            name, folder = str(place), resolved(place)
             if folder.name == self._refused.get(name, ("", ""))[0]:
                 continue
             refused = self._refused.pop(name, None)  # it is tried again when the alias comes back to it
@@ -105,13 +108,17 @@ class Models:
     def _take_over(self, place: Path, folder: Path) -> None:
         predictor = self.predictors.get(folder.name)  # rolled back to: it is still here
         if predictor is None:
-            predictor = _loaded(folder, self.settings)
+            held = hold(folder)  # first, so that it is not removed while it is loaded
+            predictor, self._held[folder.name] = _loaded(folder, self.settings), held
         order = [name for name in self._order.get(str(place), []) if name != folder.name]
         self._order[str(place)] = [*order, folder.name][-_KEPT:]
         self._live[str(place)] = predictor
         kept = {name for names in self._order.values() for name in names}
         known = {**self.predictors, folder.name: predictor}
         self.predictors = {name: value for name, value in known.items() if name in kept}
+        for name in [name for name in self._held if name not in kept]:
+            if (file := self._held.pop(name)) is not None:
+                file.close()
 
     def _say(self) -> None:
         live = {place: predictor.version for place, predictor in self._live.items()}

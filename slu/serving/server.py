@@ -33,34 +33,37 @@ from slu.serving.request_log import RequestLog
 from slu.serving.routes import add_feedback, add_routes
 from slu.serving.seats import Seats
 from slu.serving.settings import ServeSettings
+from slu.versions.aliases import live_place, live_places, resolved
 
 _SWEEP_S = 3600.0
 
 
 def find_bundles(settings: ServeSettings) -> list[Path]:
-    """Folders of versions, or aliases, which may move while the server runs.
+    """Folders of versions, or aliases, which may move while the server runs: `live` of each task unless bundles are
+    named, or where a task's folder is.
 
     Raises UserError where there is none, or where the task asked for is not among them.
     """
     registry = Path(settings.outputs) / "registry"
-    named = [Path(name) for name in settings.bundles] or sorted(registry.glob("*/latest"))
+    named = [live_place(Path(name)) or Path(name) for name in settings.bundles] or live_places(registry)
     if not named:
         raise UserError(f"there is no bundle in {registry}; train one with `python -m slu.train`")
-    for folder in named:
+    folders = [resolved(place) for place in named]
+    for place, folder in zip(named, folders, strict=True):
         if not (folder / "spec.json").is_file():
-            raise UserError(f"there is no bundle at {folder}; train one with `python -m slu.train`")
+            raise UserError(f"there is no bundle at {place}; train one with `python -m slu.train`")
         if settings.runtime == "onnx" and not (folder / "model.onnx").is_file():
-            raise UserError(f"the bundle {folder} cannot run on onnxruntime; serve it with runtime=torch")
-    versions = [folder.resolve().name for folder in named]
+            raise UserError(f"the bundle {place} cannot run on onnxruntime; serve it with runtime=torch")
+    versions = [folder.name for folder in folders]
     if twice := sorted({name for name in versions if versions.count(name) > 1}):
         raise UserError(f"bundle: two folders are called {twice[0]}, which is how an answer names its model; serve one")
     try:
-        tasks = [str(read_json(folder / "spec.json")["task"]) for folder in named]
+        tasks = [str(read_json(folder / "spec.json")["task"]) for folder in folders]
     except (OSError, ValueError, KeyError, TypeError):
         raise UserError(f"a bundle of {', '.join(map(str, named))} is damaged: its spec.json cannot be read") from None
     if settings.task and settings.task not in tasks:
         raise UserError(f"task={settings.task}: the bundles are for {', '.join(sorted(set(tasks)))}")
-    return [folder.absolute() for folder in named]
+    return [place.absolute() for place in named]
 
 
 def make_server(settings: ServeSettings) -> "SpeechServer":

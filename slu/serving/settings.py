@@ -13,7 +13,7 @@ class ServeSettings:
     """`conf/serve.yaml`."""
 
     bundle: str | tuple[str, ...] | None
-    """Folders of bundles; none: the latest of every task in the registry."""
+    """Folders of bundles or of tasks; none: what is live of every task in the registry, the latest where nothing is."""
     task: str | None
     """The one that answers where a request names none; none: the first."""
     outputs: str
