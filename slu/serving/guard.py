@@ -69,10 +69,11 @@ class Guard:
 
     def _note(self, answer: "_Answer", seconds: float) -> None:
         document = answer.document()
-        for one in document.get("results", [document]):
+        heard = told(document, answer.facts)
+        for one in heard.get("results", [heard]):
             self.remembered.add(one)
         self.metrics.add(answer.status, document, seconds)
-        self.log.write(answer.status, told(document, answer.facts), 1e3 * seconds)
+        self.log.write(answer.status, heard, 1e3 * seconds)
 
     async def _guarded(self, scope: Scope, receive: Receive, answer: "_Answer") -> None:
         headers = dict(scope["headers"])

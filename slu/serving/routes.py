@@ -1,6 +1,7 @@
 """What is there beside /predict: the page, the recognisers, the counters, and corrections."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,13 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from fastapi.routing import APIRoute
 from sqlalchemy.exc import SQLAlchemyError
+from starlette.types import Scope
 
 from slu import __version__
 from slu.common.files import read_json
+from slu.feedback import Correction, FeedbackStore, unknown_label
 from slu.serving import document
-from slu.serving.feedback import Correction, FeedbackStore, Remembered, unknown_label
+from slu.serving.feedback import Remembered
 from slu.serving.kept_audio import KeptAudio
 from slu.serving.metrics import CONTENT_TYPE, ServingMetrics
 from slu.serving.models import Board
@@ -63,24 +66,31 @@ def add_routes(app: FastAPI, board: Board, metrics: ServingMetrics, keep_days: f
 
 
 def add_feedback(
-    app: FastAPI, store: FeedbackStore, remembered: Remembered, audio: KeptAudio, homes: Sequence[Path]
+    app: FastAPI,
+    store: FeedbackStore,
+    remembered: Remembered,
+    audio: KeptAudio,
+    homes: Sequence[Path],
+    client: Callable[[Scope], str | None],
 ) -> None:
-    """`homes` are the folders with the versions that may have answered."""
+    """`homes` are the folders with the versions that may have answered; `client` is the hash of who asks."""
 
     @app.post("/feedback", responses=document.FEEDBACK)
-    def correct(correction: Correction) -> JSONResponse:
-        """What an answer should have been: for training later on. It is stored when this says so."""
+    def correct(correction: Correction, request: Request) -> JSONResponse:
+        """What an answer should have been: for training later on, once somebody has reviewed it. It is stored when this
+        says so, with a keyed hash of the sender's address in place of the address."""
         answered = remembered.get(correction.request_id)
         if answered is None:
             raise HTTPException(404, "there is no such answer any more; ask again and correct the new one")
         folders = [home / answered.model_version for home in homes]
-        heads = next((_described(folder).get("heads") for folder in folders if folder.is_dir()), None)
-        if heads is None:
+        model = next((_described(folder) for folder in folders if folder.is_dir()), {})
+        if "heads" not in model:
             raise HTTPException(404, "the model that answered is gone from the registry; ask again")
-        if problem := unknown_label(correction.labels, heads):
+        if problem := unknown_label(correction.labels, model["heads"]):
             raise HTTPException(422, problem)
         try:
-            store.add(correction, answered, audio.store(correction.request_id))
+            kept = audio.store(correction.request_id)
+            store.add(correction, replace(answered, task=model["task"]), kept, client(request.scope))
         except (SQLAlchemyError, OSError):
             raise HTTPException(503, "the correction could not be stored; try again", {"Retry-After": "1"}) from None
         return JSONResponse({"stored": correction.request_id})

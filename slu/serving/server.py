@@ -19,8 +19,10 @@ from starlette.middleware.cors import CORSMiddleware
 
 from slu.common.errors import UserError
 from slu.common.files import read_json
+from slu.feedback.clients import client_hash
+from slu.feedback.store import FeedbackStore, default_url
 from slu.serving.api import speech_api
-from slu.serving.feedback import FeedbackStore, Remembered, default_url
+from slu.serving.feedback import Remembered
 from slu.serving.gradio_page import add_gradio
 from slu.serving.guard import Guard
 from slu.serving.http import BoundedHttp
@@ -29,6 +31,7 @@ from slu.serving.kept_audio import KeptAudio
 from slu.serving.line import Line
 from slu.serving.metrics import ServingMetrics
 from slu.serving.models import Board
+from slu.serving.rate_limit import client_of
 from slu.serving.request_log import RequestLog
 from slu.serving.routes import add_feedback, add_routes
 from slu.serving.seats import Seats
@@ -87,8 +90,14 @@ def make_server(settings: ServeSettings) -> "SpeechServer":
     if settings.ui == "gradio":
         add_gradio(server.app, board, settings)
     if settings.feedback != "none":
-        store = FeedbackStore(settings.feedback or default_url(Path(settings.outputs)))
-        add_feedback(server.app, store, remembered, audio, [place.parent for place in places])
+        outputs = Path(settings.outputs)
+        store = FeedbackStore(settings.feedback or default_url(outputs), outputs, settings.feedback_per_hour)
+        hashed = client_hash(outputs)
+        homes = [place.parent for place in places]
+        add_feedback(
+            server.app, store, remembered, audio, homes,
+            client=lambda scope: hashed(client_of(scope, trust_proxy=settings.trust_proxy)),
+        )  # fmt: skip
     return server
 
 

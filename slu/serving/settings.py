@@ -48,6 +48,8 @@ class ServeSettings:
     """Origins of other sites whose pages may use the server."""
     feedback: str | None = None
     """URL of the database of corrections; none: SQLite in the outputs. `none` in words: no corrections are taken."""
+    feedback_per_hour: Annotated[int, Field(ge=1)] = 60
+    """Corrections of one address; where more come within an hour, all of that hour are flagged for review."""
     keep_audio: bool = False
     """With a correction, what it corrects is kept as a file in the outputs."""
     keep_audio_days: Positive = 30.0

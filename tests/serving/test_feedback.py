@@ -9,13 +9,15 @@ from contextlib import closing
 from pathlib import Path
 
 import httpx
+import numpy as np
 import pytest
 
 from slu.common.errors import UserError
-from slu.serving.feedback import FEEDBACK, Answered, Correction, FeedbackStore, Remembered, unknown_label
-from slu.serving.kept_audio import AudioFile
+from slu.common.files import content_hash
+from slu.feedback import Answered, Correction, FeedbackStore, default_url, unknown_label
+from slu.serving.feedback import Remembered
 from tests.bundles.helpers import tiny_bundle
-from tests.conftest import tone
+from tests.conftest import RATE, tone
 from tests.serving.helpers import GOOD, Server, audio, running
 
 ANSWER = Answered({"product": "tea", "quantity": "1"}, 0.4, "v1")
@@ -76,9 +78,37 @@ def test_a_file_of_many_is_corrected_with_its_sound_and_nonsense_is_refused(tmp_
         assert file.read_bytes() == other
         assert file.name == f"{hashlib.sha256(other).hexdigest()}.flac"
         assert folder.stat().st_mode & 0o077 == 0
-        with closing(sqlite3.connect(tmp_path / "out" / "feedback.sqlite")) as opened:
-            kept = opened.execute("SELECT audio_sha256, audio_path FROM feedback").fetchall()
-        assert kept == [(file.stem, f"feedback_audio/{file.name}")]
+        (row,) = FeedbackStore(default_url(tmp_path / "out")).rows()
+        assert (row.audio_sha256, row.audio_path) == (file.stem, f"feedback_audio/{file.name}")
+        assert row.audio_digest == content_hash(file)
+
+
+def test_what_is_known_of_an_answer_is_stored_with_its_correction_and_guarded(tmp_path: Path) -> None:
+    bundle = tiny_bundle(tmp_path / "drinks")
+    with running(tmp_path, f"bundle={bundle}", "feedback_per_hour=2", "trust_proxy=true") as server:
+        answer = server.post(content=GOOD).json()
+        assert send(server, request_id=answer["request_id"], labels={"product": "milk"}).status_code == 200
+        silent = server.post(content=audio(np.zeros(RATE, np.float32))).json()["request_id"]
+        assert send(server, request_id=silent, labels={"product": "milk"}).status_code == 200
+        again = server.post(content=GOOD).json()["request_id"]
+        for address, label in (("10.0.0.7", "tea"), ("10.0.0.7", "tea"), ("10.0.0.7", "coffee")):
+            body = {"request_id": again, "labels": {"product": label}}
+            headers = {"X-Forwarded-For": address}
+            assert httpx.post(f"{server.url}/feedback", json=body, headers=headers, timeout=30).status_code == 200
+    first, quiet, *others = FeedbackStore(default_url(tmp_path / "out")).rows()
+    assert first.predicted == answer["labels"]
+    assert first.confidences == {name: answer["scores"][name][label] for name, label in answer["labels"].items()}
+    assert (first.task, first.model_version, first.confidence) == ("drinks", "drinks", answer["confidence"])
+    assert (first.reason or "", first.duration_s) == (answer["reason"], answer["duration_s"])
+    assert first.level_db == pytest.approx(-18, abs=4)
+    assert (first.audio_sha256, first.audio_path) == (hashlib.sha256(GOOD).hexdigest(), None), "no more than a hash"
+    assert first.split in ("train", "holdout")
+    assert "silence" in quiet.flags
+    assert first.flags == ("conflict",), "by the hash, although no sound is kept"
+    assert all({"conflict", "flood"} <= set(row.flags) for row in others)
+    assert others[1].flags[:2] == ("conflict", "duplicate")
+    assert first.client != others[0].client == others[2].client
+    assert not any("10.0.0.7" in str(row) for row in others)
 
 
 def test_what_cannot_be_stored_is_an_error_of_its_caller(tmp_path: Path) -> None:
@@ -89,24 +119,6 @@ def test_what_cannot_be_stored_is_an_error_of_its_caller(tmp_path: Path) -> None
     store = FeedbackStore(f"sqlite:///{tmp_path / 'new' / 'f.sqlite'}")
     store.add(Correction(request_id="a" * 32, labels={"quantity": "2"}), ANSWER)
     assert rows(tmp_path / "new" / "f.sqlite") == [("a" * 32, '{"product": "tea", "quantity": "2"}')]
-
-
-def test_a_table_of_an_earlier_version_gets_the_new_columns_and_keeps_its_rows(tmp_path: Path) -> None:
-    database = tmp_path / "f.sqlite"
-    new = {"audio_sha256", "audio_path"}
-    columns = [column for column in FEEDBACK.columns if column.name not in new]
-    early = ", ".join(f"{column.name} {column.type.compile()}" for column in columns)
-    with closing(sqlite3.connect(database)) as opened:
-        opened.execute(f"CREATE TABLE feedback ({early}, PRIMARY KEY (id))")
-        opened.execute("INSERT INTO feedback (request_id, actual) VALUES ('old', '{}')")
-        opened.commit()
-    with ThreadPoolExecutor(4) as pool:  # several servers start at once
-        stores = list(pool.map(lambda _: FeedbackStore(f"sqlite:///{database}"), range(8)))
-    correction = Correction(request_id="a" * 32, labels={"quantity": "2"})
-    stores[0].add(correction, ANSWER, AudioFile("f" * 64, "feedback_audio/x.wav"))
-    with closing(sqlite3.connect(database)) as opened:
-        kept = opened.execute("SELECT request_id, audio_path FROM feedback ORDER BY id").fetchall()
-    assert kept == [("old", None), ("a" * 32, "feedback_audio/x.wav")]
 
 
 def test_labels_are_checked_and_only_the_last_answers_are_remembered() -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from slu.common.errors import UserError
-from slu.serving.feedback import FEEDBACK, Answered, Correction, FeedbackStore
+from slu.feedback import FEEDBACK, Answered, Correction, FeedbackStore
 from tests.conftest import ROOT
 from tests.postgres import call
 from tests.postgres import postgres_home as postgres_home
@@ -20,7 +20,7 @@ ANSWER = Answered({"product": "tea", "quantity": "1"}, 0.4, "v1")
 
 WRITER = """
 import itertools, sys, uuid
-from slu.serving.feedback import Answered, Correction, FeedbackStore
+from slu.feedback import Answered, Correction, FeedbackStore
 store = FeedbackStore(sys.argv[1])
 print("ready", flush=True)
 sys.stdin.readline()

@@ -1,0 +1,116 @@
+"""The database of corrections: SQLite with a write-ahead log, or PostgreSQL by URL, at its last migration."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import create_engine, event, text
+from sqlalchemy.engine import URL, Connection, Engine, make_url
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.pool import NullPool
+
+from slu.common.errors import UserError
+from slu.feedback.schema import REVISION, VERSION_TABLE
+
+_WAIT_MS = 10_000
+"""For another process that writes to the same file."""
+_POSTGRES = "postgresql+psycopg"
+_LOCK = 7_353_221
+"""Of PostgreSQL's advisory locks, the one that writers take; a number of our own."""
+_WRITES = "slu_writes"
+
+
+def open_database(url: str) -> Engine:
+    """Made, or migrated, where it is not at the last revision; processes may do so at once, and one waits.
+
+    Raises UserError for a database that cannot be opened.
+    """
+    try:
+        # The server is forked after this: no connection may be shared, so none is kept.
+        address = _address(url)
+        options = {"connect_timeout": _WAIT_MS // 2000} if address.drivername == _POSTGRES else {}
+        engine = create_engine(address, poolclass=NullPool, connect_args=options)
+        if engine.dialect.name == "sqlite":
+            if engine.url.database:
+                Path(engine.url.database).parent.mkdir(parents=True, exist_ok=True)
+            event.listen(engine, "connect", _write_ahead)
+            event.listen(engine, "begin", _begin)
+        _migrate(engine)
+        return engine
+    except ModuleNotFoundError as error:
+        cure = "; pip install 'psycopg[binary]'" if error.name == "psycopg" else ""
+        raise UserError(f"feedback: the driver of the database is missing: {error.name}{cure}") from None
+    except (SQLAlchemyError, ArgumentError, ImportError, OSError) as error:
+        raise UserError(f"feedback: the database cannot be opened: {reason_of(error)}") from None
+
+
+def reason_of(error: Exception) -> str:
+    return " ".join(str(getattr(error, "orig", None) or error).split())[:200]
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """A transaction that is alone in writing from its first statement on, so that what it reads stays true.
+
+    SQLite: a transaction that reads and then writes would fail at once where another wrote in between, without
+    waiting; this one takes the lock first, and waits for it. PostgreSQL: an advisory lock until the commit.
+    """
+    with engine.connect().execution_options(**{_WRITES: True}) as connection, connection.begin():
+        if engine.dialect.name == "postgresql":
+            connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
+        yield connection
+
+
+def upgrade(connection: Connection) -> None:
+    """All migrations that are missing, in the caller's transaction: all of them or none."""
+    from alembic import command  # seconds of importing, needed once in the life of a database
+    from alembic.config import Config
+    from alembic.util import CommandError
+
+    config = Config(attributes={"connection": connection})
+    config.set_main_option("script_location", str(Path(__file__).with_name("migrations")).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    try:
+        command.upgrade(config, "head")
+    except CommandError:
+        raise UserError(
+            f"feedback: the database is of a newer slu (its revision is {_revision(connection)}, this one knows up to "
+            f"{REVISION}); update slu"
+        ) from None
+
+
+def _migrate(engine: Engine) -> None:
+    with engine.connect() as connection:
+        if _revision(connection) == REVISION:
+            return
+    with writing(engine) as connection:
+        if _revision(connection) != REVISION:  # another process may have done it while this one waited
+            upgrade(connection)
+
+
+def _revision(connection: Connection) -> str | None:
+    if not connection.dialect.has_table(connection, VERSION_TABLE):
+        return None
+    known = connection.scalar(text(f"SELECT version_num FROM {VERSION_TABLE}"))
+    return None if known is None else str(known)
+
+
+def _address(url: str) -> URL:
+    """PostgreSQL is spoken to by psycopg 3, whether its URL names a driver or not."""
+    address = make_url(url)
+    return address.set(drivername=_POSTGRES) if address.drivername in ("postgresql", "postgres") else address
+
+
+def _write_ahead(connection: Any, _: Any) -> None:
+    connection.isolation_level = None  # else the driver begins transactions itself, late, and never for a CREATE
+    cursor = connection.cursor()
+    # The wait comes first: two processes that make the file at once both switch its journal.
+    for setting in (f"busy_timeout={_WAIT_MS}", "journal_mode=WAL", "synchronous=FULL"):
+        cursor.execute(f"PRAGMA {setting}")
+    cursor.close()
+
+
+def _begin(connection: Connection) -> None:
+    writes = connection.get_execution_options().get(_WRITES, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

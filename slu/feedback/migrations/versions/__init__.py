@@ -1,0 +1,1 @@
+"""One module per revision, each applied once to every database, in order."""
