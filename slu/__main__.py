@@ -1,4 +1,4 @@
-"""List the commands: every module directly under `slu/` that has a `main`."""
+"""List the commands: every module directly under `slu/` that has a `main`, and every package with a `__main__`."""
 
 import ast
 from pathlib import Path
@@ -7,11 +7,16 @@ from pathlib import Path
 def commands() -> dict[str, str]:
     """Command names and the first sentence of their docstrings, without importing them."""
     found = {}
-    for path in sorted(Path(__file__).parent.glob("[a-z]*.py")):
+    home = Path(__file__).parent
+    for path in sorted([*home.glob("[a-z]*.py"), *home.glob("[a-z]*/__main__.py")], key=_name):
         tree = ast.parse(path.read_text(encoding="utf-8"))
         if any(isinstance(node, ast.FunctionDef) and node.name == "main" for node in tree.body):
-            found[path.stem] = (ast.get_docstring(tree) or "").splitlines()[0]
+            found[_name(path)] = (ast.get_docstring(tree) or "").splitlines()[0]
     return found
+
+
+def _name(path: Path) -> str:
+    return path.parent.name if path.stem == "__main__" else path.stem
 
 
 def main() -> None:
