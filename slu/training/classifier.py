@@ -113,7 +113,7 @@ class UtteranceClassifier(L.LightningModule):
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         loss = self.loss(batch)
-        if self.trainer.world_size > 1:
+        if torch.distributed.is_initialized():
             # Processes wait for each other's gradient of every weight: one whose clips have no label for a head, and
             # so none of that head's weights, gives zeros.
             loss = loss + 0.0 * torch.stack([p.sum() for p in self.network.parameters() if p.requires_grad]).sum()
