@@ -55,6 +55,7 @@ def fitted(table: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Fit
 def test_validation_logs_precision_and_recall_of_every_head_on_clean_clips_only(fitted: Fitted) -> None:
     metrics = ("accuracy", "macro_precision", "macro_recall", "macro_f1")
     expected = {f"val/clean/{head.name}_{metric}" for head in HEADS for metric in metrics}
+    expected |= {f"val/{head.name}_macro_f1" for head in HEADS}  # over clean and noise, for searches
     assert set(fitted.validation) == expected | {"val/clean/loss", "val/clean/joint_accuracy", OBJECTIVE}
     f1 = [fitted.validation[f"val/clean/{head.name}_macro_f1"] for head in HEADS]
     assert fitted.objective == pytest.approx(sum(f1) / 2)
@@ -67,6 +68,17 @@ def test_a_noisy_pass_counts_as_much_as_the_clean_one(tones: Path, tmp_path: Pat
     values = fit(features, spec, noisy, tmp_path).validation
     f1 = [values[f"val/{way}/{head.name}_macro_f1"] for way in ("clean", "noisy") for head in HEADS]
     assert values[OBJECTIVE] == pytest.approx(sum(f1) / 4)
+
+
+def test_heads_weigh_in_the_objective_as_they_are_told_to(table: pd.DataFrame, tmp_path: Path) -> None:
+    one, other = (head.name for head in HEADS)
+    weighted = replace(epochs(1), loss=LossSettings(objective_weights={one: 3.0}))
+    values = fit(table, SPEC, weighted, tmp_path).validation
+    f1 = {name: values[f"val/{name}_macro_f1"] for name in (one, other)}
+    assert values[OBJECTIVE] == pytest.approx((3 * f1[one] + f1[other]) / 4)
+    for wrong, said in (({"colour": 1.0}, "there is no such head"), ({one: 0, other: 0}, "one head at least")):
+        with pytest.raises(UserError, match=said):
+            fit(table, SPEC, replace(epochs(1), loss=LossSettings(objective_weights=wrong)), tmp_path)
 
 
 def test_a_resumed_plateau_ends_as_a_whole_run(fitted: Fitted, table: pd.DataFrame, tmp_path: Path) -> None:
