@@ -101,7 +101,7 @@ def erase_rows(store: FeedbackStore, arguments: Arguments) -> None:
     done = erase(store, arguments.settings.condition(), arguments.settings.audio)
     print(f"erased {_counted(len(done.ids))}: {' '.join(map(str, done.ids)) or 'none'}")
     print(f"recordings: {' '.join(done.recordings) or 'none was kept'}")
-    print(f"cached feature files: {done.features}")
+    print(f"cached features: {done.features}")
     if done.trained:
         print(f"trained on it before: {', '.join(done.trained)}; weights do not forget: train again and remove these")
 

@@ -20,6 +20,7 @@ from slu.feedback.entries import Row
 from slu.feedback.schema import ERASED, FEEDBACK
 from slu.feedback.store import FeedbackStore, chunks
 from slu.inference.files import TRAINING
+from slu.training.feature_store import forget_features
 
 _TABLE = FEEDBACK.c
 _NOTHING: dict[str, Any] = {
@@ -38,7 +39,7 @@ class Erased:
     recordings: tuple[str, ...]
     """File names."""
     features: int
-    """Cached feature files of them."""
+    """Parts and files of the features that were computed of them."""
     trained: tuple[str, ...]
     """Versions that learned from one of them, as `orders/20260101-120000-0a1b2c3d`, or as a row names them."""
 
@@ -70,15 +71,6 @@ def erase(store: FeedbackStore, condition: ColumnElement[bool], audio: str | Non
             connection.execute(update(FEEDBACK).where(which).values(**_NOTHING))
     names = {file.name for file in files if not file.name.startswith(".")}
     return Erased(tuple(sorted(rows)), tuple(sorted(names)), features, tuple(sorted(registered | noted)))
-
-
-def forget_features(outputs: Path, digest: str) -> int:
-    """Remove what slu.training.preprocessing has cached of the audio with this content hash; how many files."""
-    removed = 0
-    for file in (outputs / "features").glob(f"*/{digest[:2]}/*{digest}*"):  # with what a killed writer left
-        file.unlink(missing_ok=True)
-        removed += 1
-    return removed
 
 
 def trained_on(registry: Path, digests: Iterable[str]) -> set[str]:

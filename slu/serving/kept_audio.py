@@ -11,7 +11,6 @@ from pathlib import Path
 
 from slu.common.files import content_hash
 from slu.feedback.audio import FOLDER, AudioFile, keep_audio
-from slu.feedback.erasing import forget_features
 from slu.serving.job import Job
 from slu.serving.settings import ServeSettings
 
@@ -63,6 +62,8 @@ class KeptAudio:
         for file in self.folder.iterdir() if self.folder.is_dir() else ():
             try:
                 if file.stat().st_mtime < oldest:
+                    from slu.training.feature_store import forget_features  # imports numpy
+
                     forget_features(self.outputs, content_hash(file))
                     file.unlink()
             except OSError:  # another server was faster

@@ -67,6 +67,10 @@ class FeatureStore(Protocol):
         """What `read_features` takes, of parts found here; ends in `/<digest>` or `/<digest>-<number>` and a suffix."""
         ...
 
+    def forget(self, digest: str) -> int:
+        """Remove what is here of one clip, for a recording that has to be erased; how many parts or files."""
+        ...
+
 
 def stems(parts: Parts) -> list[str]:
     pairs = zip(parts["digest"].tolist(), parts["number"].tolist(), strict=True)

@@ -17,6 +17,13 @@ def open_store(kind: StoreKind, root: Path) -> FeatureStore:
     return ShardStore(root / "shards") if kind == "shards" else NpyStore(root)
 
 
+def forget_features(outputs: Path, digest: str) -> int:
+    """Remove what any front end has computed of the audio with this content hash; how many parts and files."""
+    kinds: tuple[StoreKind, ...] = ("shards", "npy")
+    folders = [folder for folder in (outputs / "features").glob("*") if folder.is_dir()]
+    return sum(open_store(kind, folder).forget(digest) for folder in folders for kind in kinds)
+
+
 def read_features(reference: str) -> NDArray[np.float32]:
     """(frames, size) of a `feature_path` of a table of features, or of any `.npy`."""
     if reference.endswith(".npy"):

@@ -36,6 +36,13 @@ class NpyStore:
         root = self.root.resolve()
         return [f"{root}/{stem[:2]}/{stem}.npy" for stem in stems(parts)]
 
+    def forget(self, digest: str) -> int:
+        removed = 0
+        for file in self.root.glob(f"{digest[:2]}/*{digest}*"):  # with what a killed writer left of it
+            file.unlink(missing_ok=True)
+            removed += 1
+        return removed
+
     def _write(self, clip: ClipFeatures) -> None:
         for stem, values in zip(stems(clip.records), clip.values, strict=True):
             with atomic_write(self.root / stem[:2] / f"{stem}.npy", "wb") as file:

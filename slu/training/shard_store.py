@@ -6,21 +6,26 @@ name is the hash of what it holds, so that two runs which compute the same clips
 
 import hashlib
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from slu.common.files import atomic_write
-from slu.training.feature_records import Add, ClipFeatures, Digests, Parts, joined, no_parts, stems
+from slu.training.feature_records import PART, Add, ClipFeatures, Digests, Parts, joined, no_parts, stems
 
 SUFFIX = ".shard"
 CLIPS = 64
 _BYTES = 16 << 20
 """A shard is written when it holds so much: a writer's memory does not grow with the length of recordings."""
 _VALUE = np.dtype("<f4")
+_NOBODY = b"erased"
+"""In place of a digest; no digest is so short, and an empty one stands for a file that cannot be read."""
+_OLD_S = 600.0
+"""No writer takes so long for one file."""
 
 
 class ShardStore:
@@ -68,6 +73,23 @@ class ShardStore:
         rows = zip(*(parts[name].tolist() for name in ("file", "offset", "frames", "size")), stems(parts), strict=True)
         return [f"{files[file]}/{offset}+{frames}x{size}/{stem}.f4" for file, offset, frames, size, stem in rows]
 
+    def forget(self, digest: str) -> int:
+        """Its frames become zeros and its records nobody's, in place: what a training has open of the other clips stays
+        where it is, and nothing has to be computed again."""
+        forgotten = 0
+        for path in (str(path) for path in self.root.glob(f"??/*{SUFFIX}")):
+            table = _whole_index(path)
+            rows = np.flatnonzero(table["digest"] == digest.encode()) if table is not None else ()
+            if table is not None and len(rows):
+                _blank(path, table, rows)
+                forgotten += len(rows)
+        before = time.time() - _OLD_S
+        for rest in self.root.glob(f"??/.*{SUFFIX}.*"):  # of killed writers, with whatever clips they had
+            with suppress(FileNotFoundError):
+                if rest.stat().st_mtime < before:
+                    rest.unlink()
+        return forgotten
+
     def _write(self, clips: list[ClipFeatures]) -> None:
         records = np.concatenate([clip.records for clip in clips])
         values = [part.astype(_VALUE, copy=False) for clip in clips for part in clip.values]
@@ -90,6 +112,23 @@ def _whole_index(path: str) -> Parts | None:
     except (OSError, ValueError, EOFError, IndexError, TypeError):
         return None
     return table if length == start + values else None
+
+
+def _blank(path: str, table: Parts, rows: Iterable[int]) -> None:
+    """Frames first: a record that still names its clip is found again, should this be cut short."""
+    values = int((table["frames"].astype(np.int64) * table["size"]).sum()) * _VALUE.itemsize
+    with open(path, "r+b") as file:  # noqa: PTH123
+        records = os.fstat(file.fileno()).st_size - values - table.nbytes
+        for row in rows:
+            file.seek(int(table["offset"][row]))
+            file.write(bytes(int(table["frames"][row]) * int(table["size"][row]) * _VALUE.itemsize))
+        file.flush()
+        os.fsync(file.fileno())
+        for row in rows:
+            file.seek(records + int(row) * PART.itemsize)  # the digest is a record's first field
+            file.write(_NOBODY.ljust(PART["digest"].itemsize, b"\0"))
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def read_part(reference: str) -> NDArray[np.float32]:

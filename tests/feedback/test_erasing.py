@@ -2,13 +2,15 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from slu.common.errors import UserError
 from slu.common.files import content_hash, short_hash
 from slu.feedback import FEEDBACK, training_rows
 from slu.feedback.audio import FOLDER
-from slu.feedback.erasing import erase, forget_features
+from slu.feedback.erasing import erase
+from slu.training.feature_store import read_features
 from slu.training.preprocessing import preprocess
 from tests.feedback.helpers import TASK, Command, add, make_store, register, voice
 
@@ -23,21 +25,22 @@ def test_everything_of_a_recording_goes_and_nothing_of_the_others(tmp_path: Path
     store.accept([gone.id, stays.id])
     manifest = tmp_path / "metadata.csv"
     manifest.write_text("file_name,product\n" + "".join(f"{row.audio_path},milk\n" for row in (gone, stays)))
-    preprocess(read_manifest(manifest), TASK, tmp_path)
+    table = preprocess(read_manifest(manifest), TASK, tmp_path).table
+    preprocess(read_manifest(manifest), TASK, tmp_path, store="npy")
+    kept = read_features(table["feature_path"].iloc[1])
     digests = [content_hash(tmp_path / str(row.audio_path)) for row in (gone, stays)]
-    cached = [list((tmp_path / "features").glob(f"*/*/{digest}*")) for digest in digests]
-    assert [len(files) for files in cached] == [2, 2], "features, and their facts"
     register(tmp_path, "20260102-000000-aaaaaaaa", (short_hash(digests[0]),))
     register(tmp_path, "20260103-000000-bbbbbbbb", (short_hash(digests[1]),))
 
     code, out = feedback("erase", f"request={gone.request_id}")
     assert code == 0
     assert f"erased 2 corrections: {gone.id} {again.id}\n" in out
-    assert f"recordings: {Path(str(gone.audio_path)).name}\ncached feature files: 2\n" in out
+    assert f"recordings: {Path(str(gone.audio_path)).name}\ncached features: 3\n" in out, "of a shard, and two files"
     assert "trained on it before: drinks/20260102-000000-aaaaaaaa; weights do not forget" in out
     assert [file.name for file in (tmp_path / FOLDER).iterdir()] == [Path(str(stays.audio_path)).name]
-    assert not any(file.exists() for file in cached[0])
-    assert all(file.exists() for file in cached[1])
+    assert not read_features(table["feature_path"].iloc[0]).any()
+    np.testing.assert_array_equal(read_features(table["feature_path"].iloc[1]), kept)
+    assert [len(list((tmp_path / "features").rglob(f"*{digest}*"))) for digest in digests] == [0, 2]
     first, second, third = store.rows()
     for row in (first, second):
         assert (row.state, row.comment) == ("erased", "")
@@ -94,17 +97,3 @@ def test_a_row_cannot_name_a_file_elsewhere(tmp_path: Path) -> None:
         connection.execute(FEEDBACK.update().values(audio_path="../precious.flac"))
     assert erase(store, FEEDBACK.c.id == row.id).recordings == ()
     assert precious.exists()
-
-
-def test_features_are_found_in_every_front_end(tmp_path: Path) -> None:
-    digest = "ab" + "0" * 30
-    for name in (
-        f"logmel-1/ab/{digest}.npy",
-        f"mfcc-2/ab/{digest}-0001.npy",
-        f"mfcc-2/ab/.{digest}.npy.x",
-        "mfcc-2/ab/ab.npy",
-    ):
-        (tmp_path / "features" / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / "features" / name).touch()
-    assert forget_features(tmp_path, digest) == 3
-    assert [file.name for file in tmp_path.rglob("*.npy*")] == ["ab.npy"]

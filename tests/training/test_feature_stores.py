@@ -1,12 +1,14 @@
 """Both stores give back what was put in, whole or not at all, whoever else writes at the same time."""
 
+import os
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from slu.training.feature_records import PART, WHOLE, ClipFeatures, stems
-from slu.training.feature_store import StoreKind, audio_digest, open_store, read_features
+from slu.training.feature_store import StoreKind, audio_digest, forget_features, open_store, read_features
 from slu.training.shard_store import CLIPS
 from tests.training.test_preprocessing import STORES
 
@@ -29,6 +31,38 @@ def put(kind: StoreKind, root: Path, *clips: ClipFeatures) -> None:
     with open_store(kind, root).writer() as add:
         for one in clips:
             add(one)
+
+
+@pytest.mark.parametrize("kind", STORES)
+def test_a_clip_that_is_forgotten_is_gone_and_its_neighbours_stay_where_they_are(
+    tmp_path: Path, kind: StoreKind
+) -> None:
+    root = tmp_path / "features" / "logmel-0"
+    put(kind, root, clip(1), clip(2, parts=2), clip(3))
+    put(kind, root, clip(2, parts=2), clip(4))  # as by another run at the same time
+    store, wanted = open_store(kind, root), np.array([digest(1), digest(2), digest(3), b""])
+    found = store.find(wanted)
+    references = dict(zip(stems(found), store.references(found), strict=True))
+    assert forget_features(tmp_path, digest(2).decode()) > 0
+    assert stems(store.find(wanted)) == [f"{1:032x}", f"{3:032x}"]
+    assert (read_features(references[f"{1:032x}"]) == 100).all()
+    assert (read_features(references[f"{3:032x}"]) == 300).all()
+    frame = np.float32(201).tobytes()
+    assert not any(frame in path.read_bytes() for path in root.rglob("*") if path.is_file())
+    assert forget_features(tmp_path, digest(2).decode()) == 0
+    put(kind, root, clip(2, parts=2))
+    assert len(store.find(wanted)) == 4, "it may be computed again"
+
+
+def test_what_killed_writers_left_of_a_forgotten_clip_goes_once_nobody_writes_it(tmp_path: Path) -> None:
+    root = tmp_path / "features" / "logmel-0" / "shards" / "00"
+    root.mkdir(parents=True)
+    for name, age_s in (("old", 3600), ("new", 0)):
+        rest = root / f".{name}.shard.x1"
+        rest.touch()
+        os.utime(rest, (time.time() - age_s,) * 2)
+    forget_features(tmp_path, digest(2).decode())
+    assert [path.name for path in root.iterdir()] == [".new.shard.x1"]
 
 
 @pytest.mark.parametrize("kind", STORES)
