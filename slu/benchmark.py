@@ -1,4 +1,4 @@
-"""Measure speed, memory and serving on this machine, or recognisers on public recordings of people."""
+"""Measure speed, memory, scale and serving on this machine, or recognisers on public recordings of people."""
 
 import re
 import sys
@@ -20,6 +20,9 @@ from slu.benchmarks.devices import measure as measure_devices
 from slu.benchmarks.memory import peak_memory
 from slu.benchmarks.people import PUBLIC, PeopleBenchmark, PeopleSettings
 from slu.benchmarks.report import terminal_tables, write_report
+from slu.benchmarks.scale import measure as measure_scale
+from slu.benchmarks.scale_report import scale_table, write_scale
+from slu.benchmarks.scale_steps import ScaleSettings
 from slu.benchmarks.serving import ServingSettings, measure
 from slu.benchmarks.serving_report import ratios, serving_tables
 from slu.benchmarks.speed import CLIP_S, EPOCH_CLIPS, Pair, feature_speed, inference_speed, training_speed
@@ -33,7 +36,7 @@ from slu.evaluation.tables import show
 from slu.features import build_front_end
 from slu.features.augment import AugmentSettings
 
-SERVE, DEVICES = "serve", "devices"
+SERVE, DEVICES, SCALE = "serve", "devices", "scale"
 
 
 @hydra.main(version_base="1.3", config_path="../conf", config_name="benchmark")
@@ -155,6 +158,18 @@ def _on_devices(config: DictConfig) -> None:
     print(f"written to {folder / 'devices.json'}")
 
 
+@reports_errors
+def _on_growing_corpora(config: DictConfig) -> None:
+    settings = parse_settings(
+        ScaleSettings, cast(dict[str, Any], OmegaConf.to_container(config, resolve=True)), "settings"
+    )
+    folder = Path(HydraConfig.get().runtime.output_dir)
+    found = measure_scale(settings, folder)
+    show(scale_table(found))
+    write_scale(found, settings, folder)
+    print(f"written to {folder / 'report.html'} and scale.json")
+
+
 def _train_config(overrides: Sequence[str]) -> dict[str, Any]:
     """Raises UserError for settings that a training does not have."""
     try:
@@ -172,7 +187,7 @@ def take_name(arguments: Sequence[str]) -> tuple[str | None, list[str]]:
     """
     bare, known = (
         [a for a in arguments if "=" not in a and not a.startswith(("-", "+", "~"))],
-        [*PUBLIC, SERVE, DEVICES],
+        [*PUBLIC, SERVE, DEVICES, SCALE],
     )
     if strangers := [word for word in bare if word not in known] or bare[1:]:
         raise UserError(
@@ -191,7 +206,7 @@ def start() -> None:
     if name is None:
         run_command(main)
     else:
-        task = {SERVE: _on_servers, DEVICES: _on_devices}.get(name, _on_people)
+        task = {SERVE: _on_servers, DEVICES: _on_devices, SCALE: _on_growing_corpora}.get(name, _on_people)
         run_command(hydra.main(version_base="1.3", config_path="../conf", config_name=f"benchmark/{name}")(task))
 
 

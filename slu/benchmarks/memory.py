@@ -47,7 +47,7 @@ def _measure(size: int, front_end: dict[str, Any], model: dict[str, Any], folder
     path = _corpus(Path(folder), size, int(front_end["sample_rate"]))
     spec = TaskSpec("memory", _HEADS, front_end, 0.1, 2.0)
     table = preprocess(read_manifest(path, _HEADS), spec, Path(folder), workers=1).table
-    after_features = _peak_mb()
+    after_features = peak_mb()
     settings = FitSettings(
         model=model,
         loss=LossSettings(),
@@ -61,7 +61,7 @@ def _measure(size: int, front_end: dict[str, Any], model: dict[str, Any], folder
         progress=False,
     )
     fit(table, spec, settings, Path(folder))
-    send.send((after_features, _peak_mb()))
+    send.send((after_features, peak_mb()))
 
 
 def _corpus(folder: Path, size: int, rate: int) -> Path:
@@ -76,10 +76,16 @@ def _corpus(folder: Path, size: int, rate: int) -> Path:
     return folder / "metadata.csv"
 
 
-def _peak_mb() -> float:
+def peak_mb() -> float:
     # Linux carries ru_maxrss over from the parent; VmHWM starts afresh with the process.
-    status = Path("/proc/self/status")
-    if status.exists():
-        fields = dict(line.split(":", 1) for line in status.read_text().splitlines())
-        return float(fields["VmHWM"].split()[0]) / 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return memory_mb("VmHWM") or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def memory_mb(kind: str, process: str = "self") -> float:
+    """`VmRSS`, what is resident now, or `VmHWM`, the most that ever was; 0 where Linux does not tell."""
+    try:
+        lines = Path(f"/proc/{process}/status").read_text().splitlines()
+    except OSError:
+        return 0.0
+    fields = dict(line.split(":", 1) for line in lines)
+    return float(fields[kind].split()[0]) / 1024 if kind in fields else 0.0
