@@ -1,7 +1,8 @@
-"""What the log says of a sound without keeping any of it: how loud, how long in frames, and what its features are like.
+"""What the log says of a sound without keeping any of it: how loud and long it is, and how it sounds.
 
-A microphone that was moved, or a shop that got louder, shows here before it shows in the answers. The worker has the
-sound and the HTTP process the log: the facts travel in a header of the answer, which the guard takes out.
+A microphone that was moved, or a shop that got louder, shows here before it shows in the answers (`python -m
+slu.monitor`). The worker has the sound and the HTTP process the log: the facts travel in a header of the answer, which
+the guard takes out.
 """
 
 import json
@@ -14,12 +15,20 @@ if TYPE_CHECKING:  # the process that speaks HTTP does without what the worker n
     from numpy.typing import ArrayLike, NDArray
 
 HEADER = "x-slu-log"
+NAMES = ("duration_s", "level_db", "noise_db", "snr_db", "crest_db", "clipped_share", "speech_s", "pace_hz",
+         "rolloff_hz", "tilt_db", "pitch_hz", "frames", "mel_mean", "mel_std")  # fmt: skip
+"""What a line may hold; slu.audio.shape says what most of them mean."""
+_DIGITS = {"clipped_share": 5, "speech_s": 3, "rolloff_hz": 0}
 
 
 def sound_facts(samples: "NDArray[np.float32]", rate: int) -> dict[str, float]:
+    """A sound without a voice has no `pitch_hz`; one without a sample has its level alone."""
     from slu.audio.decode import rms_db
+    from slu.audio.shape import shape
 
-    return {"duration_s": round(len(samples) / rate, 3), "level_db": round(rms_db(samples), 2)}
+    facts = {"duration_s": round(len(samples) / rate, 3), "level_db": round(rms_db(samples), 2)}
+    known = vars(shape(samples, rate)) if len(samples) else {}
+    return facts | {name: round(value, _DIGITS.get(name, 2)) for name, value in known.items() if value is not None}
 
 
 def feature_facts(features: "ArrayLike") -> dict[str, float]:

@@ -1,17 +1,21 @@
 """What the log says of a sound."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from slu.serving.facts import as_header, feature_facts, heard_facts, sound_facts, told
+from slu.serving.facts import NAMES, as_header, feature_facts, heard_facts, sound_facts, told
 from slu.serving.request_log import RequestLog
 
 
 def test_level_and_statistics_are_those_of_the_sound() -> None:
-    assert sound_facts(np.full(8000, 0.1, np.float32), 16_000) == {"duration_s": 0.5, "level_db": -20.0}
+    facts = sound_facts(np.full(8000, 0.1, np.float32), 16_000)
+    assert facts.items() >= {"duration_s": 0.5, "level_db": -20.0, "noise_db": -20.0, "crest_db": 0.0}.items()
+    assert "pitch_hz" not in facts  # there is no voice
+    assert set(facts) < set(NAMES)
     assert feature_facts(torch.tensor([[1.0, 3.0], [1.0, 3.0], [1.0, 3.0]])) == {
         "frames": 3,
         "mel_mean": 2.0,
@@ -31,7 +35,8 @@ def test_each_file_has_its_own_facts_and_one_without_loses_nothing() -> None:
 
 def test_what_is_no_number_is_left_out() -> None:
     facts = heard_facts(np.zeros(16, np.float32), 16_000, np.full((2, 2), np.nan))
-    assert set(facts) == {"duration_s", "level_db", "frames"}
+    assert not {"mel_mean", "mel_std", "pitch_hz"} & set(facts)
+    assert {"duration_s", "level_db", "frames"} < set(facts)
     assert json.loads(as_header([facts])["x-slu-log"]) == [facts]
 
 
@@ -41,6 +46,23 @@ def test_a_line_holds_facts_but_nothing_of_the_sound_or_of_who_asked(capsys: pyt
     line = capsys.readouterr().out
     assert '"level_db": -20.0' in line
     assert not any(word in line for word in ("samples", "10.0.0.1", "scores"))
+
+
+def test_a_sound_without_a_sample_is_no_error() -> None:
+    assert sound_facts(np.zeros(0, np.float32), 16_000) == {"duration_s": 0.0, "level_db": -120.0}
+
+
+def test_a_log_that_was_rotated_goes_on_in_a_new_file(tmp_path: Path) -> None:
+    path = tmp_path / "access.log"
+    log = RequestLog(str(path))
+    log.write(200, {"request_id": "a"}, 1.0)
+    path.rename(tmp_path / "access.log.1")
+    log.write(200, {"request_id": "b"}, 1.0)
+    path.unlink()
+    log.write(200, {"request_id": "c"}, 1.0)
+    log.write(200, {"request_id": "d"}, 1.0)
+    assert [json.loads(line)["request_id"] for line in (tmp_path / "access.log.1").read_text().splitlines()] == ["a"]
+    assert [json.loads(line)["request_id"] for line in path.read_text().splitlines()] == ["c", "d"]
 
 
 def test_a_full_disk_costs_the_line_and_not_the_answer() -> None:
