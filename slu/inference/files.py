@@ -2,3 +2,4 @@
 
 WEIGHTS, SPEC, CONFIG, METRICS = "model.safetensors", "spec.json", "config.yaml", "metrics.json"
 TRAINING, CARD, ONNX = "training.json", "model_card.md", "model.onnx"
+REFERENCE = "reference.json"

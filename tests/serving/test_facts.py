@@ -7,8 +7,12 @@ import numpy as np
 import pytest
 import torch
 
+from slu.monitoring.facts import NAMES as FACTS
+from slu.monitoring.log_files import Read, read_lines
+from slu.monitoring.windows import Log
 from slu.serving.facts import NAMES, as_header, feature_facts, heard_facts, sound_facts, told
 from slu.serving.request_log import RequestLog
+from tests.serving.helpers import GOOD, Server
 
 
 def test_level_and_statistics_are_those_of_the_sound() -> None:
@@ -69,3 +73,16 @@ def test_a_full_disk_costs_the_line_and_not_the_answer() -> None:
     log = RequestLog("/dev/full")
     for _ in range(2):
         log.write(200, {"request_id": "a"}, 1.0)
+
+
+def test_the_monitor_reads_what_a_server_writes(server: Server) -> None:
+    """Standard output, where other lines stand between."""
+    version = server.post(content=GOOD, headers={"Content-Type": "audio/wav"}).json()["model_version"]
+    server.post(files=[("file", GOOD), ("file", b"no audio")])
+    read = Read()
+    (window,) = Log("all").read(read_lines([str(server.log)], read), read).windows.values()
+    sketch = window.sketches[version]
+    assert sketch.clips >= 2
+    assert window.unusable >= 1
+    assert {name for name in FACTS if sketch.known(name)} == set(FACTS)
+    assert int(window.latency.sum()) == window.requests

@@ -1,0 +1,1 @@
+"""How a recogniser does at work: its request log and the corrections, beside what it was trained on."""
