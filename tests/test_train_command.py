@@ -13,6 +13,7 @@ import torch
 
 from slu.bundles import Predictor, load_bundle
 from slu.corpus.manifest import read_manifest
+from slu.monitoring.reference import read_reference
 from slu.training.preprocessing import preprocess
 
 TINY = [
@@ -127,6 +128,17 @@ def test_the_bundle_describes_itself(trained: Path) -> None:
     assert latest["label_maps"] == {"pitch": "pitch2id.json", "length": "len2id.json"}
     assert json.loads((home / "latest" / "len2id.json").read_text()) == {"long": 0, "short": 1}
     assert latest["metrics"]["test"]["clean"]
+
+
+def test_the_bundle_knows_what_its_log_is_compared_with(trained: Path) -> None:
+    """Its validation and test clips, of one speaker each, and how they were answered."""
+    reference = read_reference(trained / "outputs/registry/tones/latest")
+    assert reference is not None
+    assert reference.source == "32 clips of 2 speakers (validation and test)"
+    assert {head: sum(counts.values()) for head, counts in reference.sketch.labels.items()} == dict.fromkeys(
+        ("pitch", "length"), reference.sketch.reasons["understood"]
+    )
+    assert reference.sketch.known("level_db") == reference.sketch.known("confidence") == 32
 
 
 def test_training_path_and_predictor_give_equal_logits(trained: Path, tones: Path, tmp_path: Path) -> None:
@@ -280,6 +292,9 @@ def test_leave_one_speaker_out_reports_every_speaker(tones: Path, tmp_path: Path
     assert leaky["leaking_speakers"] == ["s0", "s1", "s2"]
     assert leaky["n"] == 12
     assert "its own split (speakers leak: 3 on both sides)" in result.stdout
+    reference = read_reference(tmp_path / "outputs/registry/tones/latest")
+    assert reference is not None
+    assert reference.source.endswith("which it was trained on")
     training = json.loads((tmp_path / "outputs/registry/tones/latest/training.json").read_text())
     assert (len(training["clips"]), len(training["speakers"])) == (48, 3)
 

@@ -7,6 +7,7 @@
     product2id.json …   one label map per head
     training.json       what it was trained on, as hashes: so that a test on the same clips or people is noticed
     model.onnx          the network once more, for onnxruntime; absent where it could not be exported
+    reference.json      how its test clips sound and are answered, for slu.monitor; absent from bundles without them
     model_card.md       the same for people: what it is for, how good it is, where it fails
     files.json          the hash of each file; written by the registry
 

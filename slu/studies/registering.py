@@ -1,12 +1,18 @@
 """What is written down of a training: its figures, and the bundle in the registry."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from slu.bundles import save_bundle
 from slu.bundles.store import Registered, Registry
+from slu.common.errors import UserError
 from slu.common.files import write_json
+from slu.common.progress import progress_bar
+from slu.inference.files import REFERENCE
+from slu.monitoring.reference import Reference, hear_reference, held_out
+from slu.studies.scoring import fresh_predictor
 from slu.training.fit import Fitted
 from slu.training.stages import Prepared
 
@@ -28,10 +34,26 @@ def register(
         **({"decision": decision} if decision else {}),
     }
     write_json(run / "metrics.json", metrics)
-    registry = Registry(Path(settings["outputs"]) / "registry")
-    return registry.register(
-        data.spec.task, lambda folder: save_bundle(folder, fitted.recogniser, data.spec, settings, metrics, training)
-    )
+    reference = _reference(data, fitted, trained_on="leave_one_speaker_out" in tests)
+
+    def write(folder: Path) -> None:
+        save_bundle(folder, fitted.recogniser, data.spec, settings, metrics, training)
+        if reference is not None:
+            write_json(folder / REFERENCE, reference.to_json(), indent=None)
+
+    return Registry(Path(settings["outputs"]) / "registry").register(data.spec.task, write)
+
+
+def _reference(data: Prepared, fitted: Fitted, *, trained_on: bool) -> Reference | None:
+    """None where its clips cannot be read any more: a finished training is not lost for that."""
+    clips = held_out(data.manifest, data.spec.head_names)
+    try:
+        with progress_bar("hearing what its log will be compared with") as progress:
+            reference = hear_reference(fresh_predictor(fitted, data.spec), clips, progress)
+    except UserError as error:
+        print(f"warning: {error}; slu.monitor will have nothing to compare with", flush=True)
+        return None
+    return replace(reference, source=f"{reference.source}, which it was trained on") if trained_on else reference
 
 
 def fit_facts(fitted: Fitted, data: Prepared, run: Path) -> dict[str, Any]:

@@ -26,7 +26,10 @@ def score_fitted(
 
     Raises UserError when not one of the clips can be read.
     """
-    front_end = build_front_end(spec.front_end).eval()
-    predictor = Predictor(Bundle(Path(), "unregistered", spec, front_end, fitted.recogniser, {}, {}))
     conditions = ConditionSettings(noise_snr_db=tuple(noise_snr_db))
-    return evaluate(predictor, clips, conditions, rule=rule, progress=progress)
+    return evaluate(fresh_predictor(fitted, spec), clips, conditions, rule=rule, progress=progress)
+
+
+def fresh_predictor(fitted: Fitted, spec: TaskSpec) -> Predictor:
+    front_end = build_front_end(spec.front_end).eval()
+    return Predictor(Bundle(Path(), "unregistered", spec, front_end, fitted.recogniser, {}, {}))
