@@ -1,11 +1,11 @@
-"""Measure speed, memory, scale and serving on this machine, or recognisers on public recordings of people."""
+"""Measure speed, memory, scale, serving and monitoring on this machine, or recognisers on recordings of people."""
 
 import re
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import hydra
 import torch
@@ -17,6 +17,9 @@ from rich.table import Table
 
 from slu.benchmarks.devices import DevicesSettings, devices_table
 from slu.benchmarks.devices import measure as measure_devices
+from slu.benchmarks.drift import DriftStudySettings, study
+from slu.benchmarks.drift_report import drift_table, summary
+from slu.benchmarks.logs import log_reading
 from slu.benchmarks.memory import peak_memory
 from slu.benchmarks.people import PUBLIC, PeopleBenchmark, PeopleSettings
 from slu.benchmarks.report import terminal_tables, write_report
@@ -31,12 +34,15 @@ from slu.benchmarks.trainings import start_training
 from slu.common.cli import reports_errors, run_command
 from slu.common.errors import UserError
 from slu.common.files import write_json
+from slu.common.progress import progress_bar
 from slu.common.settings import parse_settings
-from slu.evaluation.tables import show
+from slu.corpus.synthesised import synthesis_settings
+from slu.evaluation.tables import facts_table, show
 from slu.features import build_front_end
 from slu.features.augment import AugmentSettings
 
-SERVE, DEVICES, SCALE = "serve", "devices", "scale"
+T = TypeVar("T")
+SERVE, DEVICES, SCALE, DRIFT = "serve", "devices", "scale", "drift"
 
 
 @hydra.main(version_base="1.3", config_path="../conf", config_name="benchmark")
@@ -44,7 +50,7 @@ SERVE, DEVICES, SCALE = "serve", "devices", "scale"
 def main(config: DictConfig) -> None:
     settings = cast(dict[str, Any], OmegaConf.to_container(config, resolve=True))
     torch.set_num_threads(int(settings["threads"]))
-    suites = {"speed": _speed, "memory": _memory}
+    suites = {"speed": _speed, "memory": _memory, "logs": _logs}
     wanted = settings["suites"]
     for name in wanted:
         if name not in suites:
@@ -122,11 +128,22 @@ def _memory(settings: Mapping[str, Any]) -> dict[str, Any]:
     return {str(size): {"preprocess_mb": a, "training_mb": b} for size, (a, b) in peaks.items()}
 
 
+def _logs(settings: Mapping[str, Any]) -> list[dict[str, Any]]:
+    with tempfile.TemporaryDirectory(prefix="slu-benchmark-") as folder:
+        found = log_reading([int(n) for n in settings["log_lines"]], Path(folder))
+    table = Table(title="request logs read by slu.monitor", title_justify="left")
+    for column in ("lines", "MB", "CPU s", "lines / CPU s", "peak MB", "of it by reading"):
+        table.add_column(column, justify="right")
+    for one in found:
+        figures = (f"{one.cpu_s:.1f}", f"{one.lines_per_s:,.0f}", f"{one.peak_mb:.0f}", f"{one.grown_mb:.0f}")
+        table.add_row(f"{one.lines:,}", f"{one.megabytes:.0f}", *figures)
+    show(table)
+    return [one.to_json() for one in found]
+
+
 @reports_errors
 def _on_people(config: DictConfig) -> None:
-    settings = parse_settings(
-        PeopleSettings, cast(dict[str, Any], OmegaConf.to_container(config, resolve=True)), "settings"
-    )
+    settings = _parsed(PeopleSettings, config)
     torch.set_num_threads(settings.threads)
     summary = Summary(PeopleBenchmark(settings, _train_config, start_training).measure())
     folder = Path(settings.outputs) / "benchmarks" / settings.name
@@ -136,9 +153,7 @@ def _on_people(config: DictConfig) -> None:
 
 @reports_errors
 def _on_servers(config: DictConfig) -> None:
-    settings = parse_settings(
-        ServingSettings, cast(dict[str, Any], OmegaConf.to_container(config, resolve=True)), "settings"
-    )
+    settings = _parsed(ServingSettings, config)
     folder = Path(HydraConfig.get().runtime.output_dir)
     found = measure(settings, folder)
     show(*serving_tables(found))
@@ -148,9 +163,7 @@ def _on_servers(config: DictConfig) -> None:
 
 @reports_errors
 def _on_devices(config: DictConfig) -> None:
-    settings = parse_settings(
-        DevicesSettings, cast(dict[str, Any], OmegaConf.to_container(config, resolve=True)), "settings"
-    )
+    settings = _parsed(DevicesSettings, config)
     folder = Path(HydraConfig.get().runtime.output_dir)
     found = measure_devices(settings, folder, start_training)
     show(devices_table(found))
@@ -160,14 +173,32 @@ def _on_devices(config: DictConfig) -> None:
 
 @reports_errors
 def _on_growing_corpora(config: DictConfig) -> None:
-    settings = parse_settings(
-        ScaleSettings, cast(dict[str, Any], OmegaConf.to_container(config, resolve=True)), "settings"
-    )
+    settings = _parsed(ScaleSettings, config)
     folder = Path(HydraConfig.get().runtime.output_dir)
     found = measure_scale(settings, folder)
     show(scale_table(found))
     write_scale(found, settings, folder)
     print(f"written to {folder / 'report.html'} and scale.json")
+
+
+@reports_errors
+def _on_drift(config: DictConfig) -> None:
+    settings = _parsed(DriftStudySettings, config)
+    folder = Path(HydraConfig.get().runtime.output_dir)
+    with progress_bar("conditions") as progress:
+        found = study(settings, synthesis_settings(settings.synthesis, settings.voices), folder, progress)
+    show(
+        drift_table(found),
+        facts_table(
+            [(size, f"{name}: {text}") for size, told in summary(found).items() for name, text in told.items()]
+        ),
+    )
+    write_json(folder / "drift.json", {"summary": summary(found), "conditions": [one.to_json() for one in found]})
+    print(f"written to {folder / 'drift.json'}")
+
+
+def _parsed(kind: type[T], config: DictConfig) -> T:
+    return parse_settings(kind, cast(dict[str, Any], OmegaConf.to_container(config, resolve=True)), "settings")
 
 
 def _train_config(overrides: Sequence[str]) -> dict[str, Any]:
@@ -187,7 +218,7 @@ def take_name(arguments: Sequence[str]) -> tuple[str | None, list[str]]:
     """
     bare, known = (
         [a for a in arguments if "=" not in a and not a.startswith(("-", "+", "~"))],
-        [*PUBLIC, SERVE, DEVICES, SCALE],
+        [*PUBLIC, SERVE, DEVICES, SCALE, DRIFT],
     )
     if strangers := [word for word in bare if word not in known] or bare[1:]:
         raise UserError(
@@ -206,7 +237,9 @@ def start() -> None:
     if name is None:
         run_command(main)
     else:
-        task = {SERVE: _on_servers, DEVICES: _on_devices, SCALE: _on_growing_corpora}.get(name, _on_people)
+        task = {SERVE: _on_servers, DEVICES: _on_devices, SCALE: _on_growing_corpora, DRIFT: _on_drift}.get(
+            name, _on_people
+        )
         run_command(hydra.main(version_base="1.3", config_path="../conf", config_name=f"benchmark/{name}")(task))
 
 

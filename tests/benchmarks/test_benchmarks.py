@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from slu.benchmarks.logs import log_reading
 from slu.benchmarks.memory import peak_memory
 from slu.benchmarks.speed import Pair, feature_speed, inference_speed, training_speed
 from slu.benchmarks.timing import cpu_ms
@@ -53,3 +54,11 @@ def test_peak_memory_is_of_the_measured_process(tmp_path: Path) -> None:
         next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM")).split()[1]
     )
     assert peaks[8][0] <= peaks[8][1] < own / 1024
+
+
+def test_a_longer_log_takes_no_more_memory(tmp_path: Path) -> None:
+    little, much = log_reading([10_000, 60_000], tmp_path)
+    assert (little.lines, much.lines) == (10_000, 60_000)
+    assert much.megabytes > 5 * little.megabytes
+    assert much.grown_mb < little.grown_mb + 20
+    assert not list(tmp_path.iterdir())
