@@ -17,6 +17,7 @@ from slu.common.progress import progress_bar
 from slu.common.settings import parse_settings
 from slu.documents.page import write_page
 from slu.evaluation.tables import show
+from slu.feedback import default_url
 from slu.inference.files import REFERENCE, SPEC
 from slu.monitoring.alerts import Alert, alerts
 from slu.monitoring.feedback import Reviewed, read_feedback
@@ -35,7 +36,6 @@ from slu.monitoring.tables import (
     window_row,
 )
 from slu.monitoring.windows import Log
-from slu.serving.feedback import default_url
 
 _SHOWN = 14
 """Windows in the terminal; the report has all."""

@@ -19,6 +19,7 @@ from slu.common.cli import reports_errors, run_command
 from slu.common.code_version import code_version
 from slu.common.errors import UserError
 from slu.common.files import from_here, one_at_a_time, write_json
+from slu.common.launchers import launcher_of
 from slu.common.progress import progress_bar
 from slu.common.settings import parse_settings
 from slu.corpus.splits import describe_split
@@ -29,7 +30,7 @@ from slu.evaluation.reference import Rule, build_rule
 from slu.evaluation.run import subset
 from slu.evaluation.tables import metrics_table, show
 from slu.features.augment import AugmentSettings
-from slu.search import SEVERAL_PROCESSES, SINGLE, refuse_several_processes, search
+from slu.search import SEVERAL_PROCESSES, SINGLE, as_job, keep_submitit, refuse_several_processes, search
 from slu.studies.decision import choose_decision
 from slu.studies.kinds import compare_splits, cross_validate, learn_by_shares
 from slu.studies.learning_curve import learning_curve_settings
@@ -52,9 +53,9 @@ from slu.training.stages import Prepared, prepare, require_front_end, require_sp
 
 @hydra.main(version_base="1.3", config_path="../conf", config_name="train")
 def main(config: DictConfig) -> float | TrialResult | None:
-    if config.trial is not None and HydraConfig.get().mode is RunMode.MULTIRUN:
-        return _train(config)  # the search records what is wrong, and goes on with other settings
     try:
+        if HydraConfig.get().mode is RunMode.MULTIRUN:
+            return as_job(_train)(config)
         return reports_errors(_train)(config)
     except Followed:
         return None
@@ -213,6 +214,7 @@ def start() -> None:
     if any(a.startswith("search=") for a in sys.argv[1:]) and not plain:
         search(sys.argv[1:], _run_with)
     else:
+        keep_submitit(launcher_of(sys.argv[1:]))
         run_command(main)
 
 

@@ -126,7 +126,7 @@ def test_a_trial_that_fails_ends_nothing_and_is_kept_with_its_reason(tones: Path
         ("hydra/sweeper/sampler=grid", "a grid is no search"),
         ("objectives=[val/a,val/b]", "1 directions for 2 objectives"),
         ("hydra.sweeper.direction=[maximize,maximize]", "2 directions for 1 objectives"),
-        ("hydra/launcher=slurm", "hydra/launcher"),
+        ("hydra/launcher=nothing", "hydra/launcher=nothing: there is no such launcher; take basic"),
         ("hydra.sweeper.storage=sqlite:////proc/no/study", "hydra.sweeper.storage=sqlite:////proc/no/study"),
     ],
 )

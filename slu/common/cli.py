@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NoReturn, ParamSpec, TypeVar
 
 from slu.common.errors import UserError
+from slu.common.launchers import launcher_of, require_launcher
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -29,20 +30,28 @@ def reports_errors(function: Callable[P, T]) -> Callable[P, T]:
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> T:
         try:
             return function(*args, **kwargs)
-        except UserError as error:
-            _fail(str(error))
         except BrokenPipeError:  # `... | head`
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             sys.exit(1)
-        except OSError as error:
-            if error.errno not in _DISK:
+        except (UserError, OSError) as error:
+            said = sentence(error)
+            if said is None:
                 raise
-            _fail(f"{_DISK[error.errno]}: {error.filename or 'while writing outputs'}; nothing half-written was kept")
+            _fail(said)
         except KeyboardInterrupt:
             print("\nstopped; finished stages and checkpoints are kept", file=sys.stderr)
             sys.exit(128 + signal.SIGINT)
 
     return wrapped
+
+
+def sentence(error: Exception) -> str | None:
+    """What the user is told of it; None for a bug of ours, whose traceback is wanted."""
+    if isinstance(error, UserError):
+        return str(error)
+    if isinstance(error, OSError) and error.errno in _DISK:
+        return f"{_DISK[error.errno]}: {error.filename or 'while writing outputs'}; nothing half-written was kept"
+    return None
 
 
 @reports_errors
@@ -51,6 +60,7 @@ def run_command(main: Callable[[], None]) -> None:
     error there with a traceback, so the folder is tried first."""
     values = dict(a.split("=", 1) for a in sys.argv[1:] if "=" in a)
     if not {"--help", "-h", "--cfg", "-c", "--info", "-i", "--hydra-help"} & set(sys.argv[1:]):
+        require_launcher(launcher_of(sys.argv[1:]))
         require_writable(Path(values.get("outputs", "outputs")))
     # Hydra's parser takes -m only before the settings; users write it anywhere.
     flags = [a for a in sys.argv[1:] if a in ("-m", "--multirun")]

@@ -17,7 +17,7 @@ from sqlalchemy.pool import NullPool
 
 from slu.common.errors import UserError
 from slu.evaluation.intervals import exact_interval
-from slu.serving.feedback import FEEDBACK
+from slu.feedback import FEEDBACK
 
 REVIEWED = ("accepted", "used")
 """States of a correction that somebody has found right."""

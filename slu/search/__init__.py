@@ -4,6 +4,8 @@ Hydra's Optuna sweeper gives the settings, the samplers and the launchers. Its l
 there are, from the same seed, and cannot prune; so the loop is ours (`StudySweeper`).
 """
 
+from slu.search.jobs import as_job as as_job
+from slu.search.jobs import keep_submitit as keep_submitit
 from slu.search.search import SINGLE as SINGLE
 from slu.search.search import search as search
 from slu.search.settings import SEVERAL_PROCESSES as SEVERAL_PROCESSES

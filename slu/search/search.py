@@ -11,6 +11,7 @@ from optuna.trial import TrialState
 
 from slu.benchmarks.trainings import Trainer, Training, start_training
 from slu.common.errors import UserError
+from slu.search.jobs import keep_submitit
 from slu.search.settings import composed, directions_of, is_sweep, plain_config, require_settings, space_of
 from slu.search.sweeper import StudySweeper
 from slu.studies.search_report import StudyPlace, write_search_report
@@ -49,6 +50,7 @@ def search(arguments: Sequence[str], run: Callable[[Sequence[str]], None], confi
     print(f"study {place.name} in {place.url}: {len(done)} of {total} trials are there, {failed} failed", flush=True)
     if len(done) < total:
         _impl.OptunaSweeperImpl = StudySweeper  # type: ignore[misc]
+        keep_submitit(str(config.hydra.runtime.choices["hydra/launcher"]))
         run(["-m", *given])
     if not finishes(study, worked=len(done) < total):
         print("other workers are at trials still: the last of them trains the winner", flush=True)

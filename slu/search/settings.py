@@ -13,6 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 from optuna.distributions import BaseDistribution, _convert_old_distribution_to_new_distribution
 
 from slu.common.errors import UserError
+from slu.common.launchers import require_launcher
 from slu.studies.search_space import SearchSpace
 from slu.studies.study_storage import reason
 from slu.studies.trials import SeededByTrial
@@ -108,6 +109,9 @@ def composed(given: Sequence[str], config_name: str) -> DictConfig:
         with initialize(version_base="1.3", config_path=_CONF):
             config = compose(config_name, plain, return_hydra_config=True)
     except HydraException as error:
+        kind, _, name = (getattr(error, "missing_cfg_file", None) or "").rpartition("/")
+        if kind == "hydra/launcher":
+            require_launcher(name)
         raise UserError(" ".join(str(error).split())) from None
     return config
 

@@ -16,7 +16,7 @@ from slu.monitoring.reference import Reference
 from slu.monitoring.rules import rules, write_rules
 from slu.monitoring.settings import AlertSettings, DriftSettings, MonitorSettings
 from slu.monitoring.tables import compared_sentence, read_sentence
-from slu.serving.feedback import Answered, Correction, FeedbackStore
+from slu.feedback import Answered, Correction, FeedbackStore
 from slu.serving.metrics import ServingMetrics
 from slu.serving.models import Board
 from slu.serving.seats import Seats
