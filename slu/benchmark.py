@@ -1,4 +1,4 @@
-"""Measure speed, memory, scale, serving and monitoring on this machine, or recognisers on recordings of people."""
+"""Measure speed, memory, scale, serving and monitoring on this machine, or recognisers on recordings."""
 
 import re
 import sys
