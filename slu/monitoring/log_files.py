@@ -1,7 +1,7 @@
 """The lines of a log that is being written to and rotated meanwhile, from the oldest file to the newest.
 
-Every file is opened before the first is read, and then looked up again: one that was renamed in between is opened
-anew, so that no line is read twice or missed because of a rotation.
+Every file is opened before the first is read, and then the files are listed again: where others are there by now, all
+are opened anew, so that no line is read twice or missed because of a rotation.
 """
 
 import glob
@@ -74,9 +74,8 @@ def _opened(names: Sequence[str], stack: ExitStack) -> list[tuple[Path, IO[bytes
             try:
                 for path in log_paths(names):
                     file = these.enter_context(path.open("rb"))
-                    status = os.fstat(file.fileno())
-                    files.setdefault((status.st_dev, status.st_ino), (path, file))
-                if all(os.path.samestat(path.stat(), os.fstat(file.fileno())) for path, file in files.values()):
+                    files.setdefault(_identity(os.fstat(file.fileno())), (path, file))
+                if {_identity(path.stat()) for path in log_paths(names)} == set(files):
                     stack.push(these.pop_all())
                     return list(files.values())
             except FileNotFoundError:  # renamed between listing and opening
@@ -84,6 +83,11 @@ def _opened(names: Sequence[str], stack: ExitStack) -> list[tuple[Path, IO[bytes
             except OSError as error:
                 raise UserError(f"log: {error.filename} cannot be read: {error.strerror}") from None
     raise UserError("log: its files are renamed faster than they can be opened; try again")
+
+
+def _identity(status: os.stat_result) -> tuple[int, int]:
+    """Of a file, whatever it is called."""
+    return status.st_dev, status.st_ino
 
 
 def _lines(path: Path, file: IO[bytes], read: Read) -> Iterator[bytes]:
