@@ -8,6 +8,7 @@ import yaml
 from sqlalchemy import create_engine, text
 
 from slu.common.errors import UserError
+from slu.feedback import Answered, Correction, FeedbackStore
 from slu.monitoring.alerts import Alert, alerts
 from slu.monitoring.feedback import read_feedback
 from slu.monitoring.findings import Findings, answering_version, look_at
@@ -16,7 +17,6 @@ from slu.monitoring.reference import Reference
 from slu.monitoring.rules import rules, write_rules
 from slu.monitoring.settings import AlertSettings, DriftSettings, MonitorSettings
 from slu.monitoring.tables import compared_sentence, read_sentence
-from slu.feedback import Answered, Correction, FeedbackStore
 from slu.serving.metrics import ServingMetrics
 from slu.serving.models import Board
 from slu.serving.seats import Seats
