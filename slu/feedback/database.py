@@ -1,5 +1,6 @@
 """The database of corrections: SQLite with a write-ahead log, or PostgreSQL by URL, at its last migration."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,7 @@ from sqlalchemy.pool import NullPool
 from slu.common.errors import UserError
 from slu.feedback.schema import REVISION, VERSION_TABLE
 
+logging.getLogger("alembic").setLevel(logging.WARNING)  # each opening would tell of the migrations that it looked at
 _WAIT_MS = 10_000
 """For another process that writes to the same file."""
 _POSTGRES = "postgresql+psycopg"

@@ -15,6 +15,7 @@ def settings(folder: Path, **changes: object) -> ServingSettings:
     return ServingSettings(str(tiny_bundle(folder / "drinks")), **quick | changes)  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 def test_four_servers_are_asked_and_told_apart(tmp_path: Path) -> None:
     found = measure(settings(tmp_path), tmp_path)
     assert list(found) == [OURS, TORCH, THREADS, ONNX]

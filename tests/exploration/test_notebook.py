@@ -23,6 +23,7 @@ def test_it_is_committed_without_outputs() -> None:
     assert "overrides = []" in code[0].source
 
 
+@pytest.mark.slow  # .ci/run executes it as well
 def test_it_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     notebook = read()
     small = [

@@ -198,6 +198,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     server.process.wait()
 
 
+@pytest.mark.slow
 @needs_server
 def test_a_server_that_is_away_for_a_while_gets_everything_in_the_end(
     server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
