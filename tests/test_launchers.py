@@ -16,7 +16,7 @@ from hydra import compose, initialize_config_dir
 from hydra._internal.callbacks import Callbacks
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.plugins import Plugins
-from hydra.types import HydraContext
+from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
 from slu.common import launchers
@@ -52,7 +52,7 @@ def until(happens: Callable[[], bool], timeout_s: float = 600) -> None:
         time.sleep(0.1)
 
 
-def jobs_of(engine: str, folder: Path, *settings: str) -> Jobs:
+def jobs_of(engine: str, folder: Path, wrap: Callable[[TaskFunction], TaskFunction] = lambda train: train) -> Jobs:
     """The launcher as Hydra makes it, with a training that takes no time and ends as `seed` says."""
     killed = folder / "killed"
 
@@ -64,12 +64,12 @@ def jobs_of(engine: str, folder: Path, *settings: str) -> Jobs:
             os.kill(os.getpid(), signal.SIGKILL)
         return {"seed": config.seed, "process": os.getpid(), "threads": os.environ.get("OMP_NUM_THREADS")}
 
-    given = [f"hydra/launcher={engine}", "hydra/hydra_logging=disabled", f"outputs={folder}", *settings]
+    given = [f"hydra/launcher={engine}", "hydra/hydra_logging=disabled", f"outputs={folder}"]
     keep_submitit(engine)
     with initialize_config_dir(str(ROOT / "conf"), job_name="train", version_base="1.3"):
         config = compose("train", given, return_hydra_config=True)
         context = HydraContext(config_loader=GlobalHydra.instance().config_loader(), callbacks=Callbacks())
-        launcher = Plugins.instance().instantiate_launcher(context, as_job(train), config)
+        launcher = Plugins.instance().instantiate_launcher(context, wrap(train), config)
     return Jobs(launcher, Path(str(config.hydra.sweep.dir)))
 
 
@@ -131,7 +131,7 @@ def test_a_killed_job_comes_again_and_costs_no_other_its_result(
 @pytest.mark.slow
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_job_that_is_refused_or_always_dies_says_so(engine: str, tmp_path: Path) -> None:
-    good, refused, hopeless = tried(jobs_of(engine, tmp_path), tmp_path, [7, 1, 2])
+    good, refused, hopeless = tried(jobs_of(engine, tmp_path, as_job), tmp_path, [7, 1, 2])
     assert good["seed"] == 7
     assert isinstance(refused, JobFailed)
     assert str(refused) == "it cannot be trained so"
