@@ -106,6 +106,7 @@ def test_two_processes_share_a_search_and_one_of_them_trains_the_winner_by_seeds
     assert "as it started" in (folder / "report.html").read_text()
 
 
+@pytest.mark.slow
 def test_a_trial_that_fails_ends_nothing_and_is_kept_with_its_reason(tones: Path, tmp_path: Path) -> None:
     usual = [a for a in command(tones, tmp_path) if not a.startswith("loader.batch_size")]
     told = ("hydra.sweeper.n_trials=3", "loader.batch_size=choice(8,0)", "hydra.sweeper.sampler.seed=1")
