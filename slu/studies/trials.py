@@ -64,8 +64,8 @@ class TrialQueue:
         """The next to be tried; None when the study has its total, or nothing of the space is left."""
         while True:
             self.put_back()
-            tried = [t for t in counted(self.study) if t.state is not TrialState.WAITING]
-            if len(tried) >= self.total or len({_key(t) for t in tried}) >= self.space.size():
+            tried = counted(self.study)
+            if len(tried) >= self.total or len({_key(t) for t in tried if t.params}) >= self.space.size():
                 return None
             trial = self.study.ask()
             trial.set_user_attr(OWNER, this_process())
@@ -123,7 +123,7 @@ class TrialQueue:
         """Those that count and have lower numbers, once all of them have drawn their settings."""
         until = time.monotonic() + _SETTLES_S
         while True:
-            before = [t for t in counted(self.study) if t.number < trial.number and t.state is not TrialState.WAITING]
+            before = [t for t in counted(self.study) if t.number < trial.number]
             drawing = [t for t in before if t.state is TrialState.RUNNING and not t.user_attrs.get(SETTLED)]
             if not drawing or time.monotonic() > until:
                 return before
@@ -146,8 +146,9 @@ class TrialQueue:
 
 
 def counted(study: Study) -> list[FrozenTrial]:
-    """Without those that were set aside, which the total does not know."""
-    return [t for t in study.get_trials(deepcopy=False) if ASIDE not in t.user_attrs]
+    """Without those that the total does not know: set aside, or wished for and not begun."""
+    trials = study.get_trials(deepcopy=False)
+    return [t for t in trials if ASIDE not in t.user_attrs and t.state is not TrialState.WAITING]
 
 
 def this_process() -> str:

@@ -15,7 +15,7 @@ from optuna.trial import TrialState
 from slu.common.errors import UserError
 from slu.studies.search_space import SearchSpace
 from slu.studies.study_storage import load_study, open_study, require_space
-from slu.studies.trials import ASIDE, BEAT, OWNER, SeededByTrial, TrialQueue, counted
+from slu.studies.trials import ASIDE, BEAT, OWNER, SETTLED, SeededByTrial, TrialQueue, counted
 from slu.studies.winner import chosen, finishes, paired_interval
 from tests.conftest import ROOT
 from tests.postgres import postgres_home as postgres_home
@@ -110,6 +110,20 @@ def test_a_small_space_is_tried_whole_and_nothing_of_it_twice(tmp_path: Path) ->
         assert each.returncode == 0
     tried = counted(load_study(url, "s"))
     assert sorted((t.params["a"], t.params["b"]) for t in tried) == [(a, b) for a in (1, 2, 3) for b in (1, 2, 3)]
+
+
+def test_neither_a_wish_nor_a_trial_without_settings_counts_as_tried(tmp_path: Path) -> None:
+    study = open_study(f"sqlite:///{tmp_path / 's'}", "s", MAXIMIZE)
+    queue = TrialQueue(study, 9, SearchSpace({"x": CategoricalDistribution([1, 2])}))
+    first = queue.take()
+    assert first is not None
+    study.ask().set_user_attr(SETTLED, True)  # of a worker that has not drawn yet
+    second = queue.take()
+    assert second is not None
+    assert first.params != second.params
+    study.enqueue_trial(second.params)
+    assert len(counted(study)) == 3, "what is wished for waits"
+    assert queue.take() is None
 
 
 def test_a_trial_of_a_live_process_is_left_and_one_of_a_dead_process_comes_again(tmp_path: Path) -> None:
