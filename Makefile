@@ -36,7 +36,7 @@ train: $(READY) ## train the embedded orders recogniser, test it, register it
 	@$(PYTHON) -m slu.train $(ARGS)
 
 test: $(READY) ## run the tests
-	@$(PYTHON) -m pytest $(ARGS)
+	@OMP_NUM_THREADS=1 $(PYTHON) -m pytest --numprocesses=2 --dist=loadfile $(ARGS)
 
 lint: $(READY) ## style, types, import rules
 	@$(PYTHON) -m ruff check .
