@@ -25,7 +25,7 @@ from slu.common.files import from_here, write_json
 from slu.common.settings import parse_settings
 from slu.common.wording import with_interval
 from slu.evaluation.tables import facts_table, show
-from slu.studies.adaptation_curve import AdaptationCurveSettings, run_adaptation_curve
+from slu.studies.adaptation_curve import AdaptationCurveSettings, CurveOf, run_adaptation_curve
 from slu.studies.adaptation_curve_report import curve_table, write_report
 
 
@@ -47,6 +47,7 @@ class Settings:
     data: DataSettings
     curve: tuple[Annotated[int, Field(ge=0)], ...] | None
     curve_seeds: tuple[Annotated[int, Field(ge=0)], ...]
+    curve_of: CurveOf
     jobs: Annotated[int, Field(ge=1)]
 
 
@@ -63,7 +64,7 @@ def main(config: DictConfig) -> None:
     replay = replayed(bundle, settings.replay, outputs, settings.workers)
     if settings.curve is not None:
         assert own is not None
-        curve = AdaptationCurveSettings(settings.curve, settings.curve_seeds, settings.jobs)
+        curve = AdaptationCurveSettings(settings.curve, settings.curve_seeds, settings.jobs, settings.curve_of)
         study = run_adaptation_curve(curve, bundle, own, replay, settings.adapt, outputs / "studies")
         write_report(run, study)
         show(curve_table(study), facts_table([("figure", str(run / "adaptation_curve.png")), ("fits", study.folder)]))

@@ -3,11 +3,15 @@
 The plan is every speaker x seed x number of clips. A seed draws an order of the speaker's clips in which the classes
 come in turn, as somebody would record them; smaller numbers take the first of it. All are heard on the clips behind
 the largest number, so that a curve has one test. No other speaker's clips are ever learnt from.
+
+Of `mistakes`, they are what a shop corrects: of a random half of the speaker's clips those that the bundle gets wrong,
+as they come; heard is the other half, of which nothing was left out.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -17,17 +21,20 @@ from slu.adaptation.clips import Clips
 from slu.adaptation.drawing import in_turn
 from slu.adaptation.replay import Replay
 from slu.adaptation.settings import AdaptSettings
-from slu.bundles import Bundle
+from slu.bundles import Bundle, Predictor
 from slu.common.errors import UserError
 from slu.common.files import settings_hash
 from slu.common.stage import fingerprint
 from slu.corpus.splits import speakers
 from slu.evaluation.intervals import mean_interval
+from slu.evaluation.run import evaluate
 from slu.studies.stored import Result, run_stored
 from slu.training.feature_store import audio_digest
 
-VERSION = 2
+VERSION = 3
 """Raised whenever the same settings would give other results, so that older ones are not taken for them."""
+
+CurveOf = Literal["any", "mistakes"]
 
 
 @dataclass(frozen=True)
@@ -37,6 +44,7 @@ class AdaptationCurveSettings:
     seeds: tuple[int, ...]
     jobs: int = 1
     """Fits at a time, each in a process with one thread."""
+    of: CurveOf = "any"
 
     def __post_init__(self) -> None:
         for name, values in (("curve", self.counts), ("curve_seeds", self.seeds)):
@@ -78,6 +86,8 @@ class CurveResult(Result):
     speaker: str
     seed: int
     count: int
+    learnt: int
+    """Fewer than `count` where the bundle makes fewer mistakes."""
     accuracy: float
     """Every labelled head right, on the speaker's other clips."""
     frozen: float
@@ -89,6 +99,8 @@ class CurveResult(Result):
 @dataclass(frozen=True)
 class CurvePoint:
     count: int
+    learnt: float
+    """Mean over all fits."""
     mean: float
     """Over speakers, of the means over seeds."""
     interval: tuple[float, float]
@@ -109,13 +121,17 @@ class AdaptationCurve:
     points: tuple[CurvePoint, ...]
     results: tuple[CurveResult, ...]
     settings: AdaptSettings
+    of: CurveOf = "any"
 
 
-def plan(settings: AdaptationCurveSettings, own: Clips) -> list[Draw]:
-    """Seed by seed. Raises UserError where a speaker has too few clips, or clips do not name their speakers."""
+def plan(settings: AdaptationCurveSettings, own: Clips, mistaken: Collection[str] = ()) -> list[Draw]:
+    """Seed by seed; `mistaken` are the files that the bundle gets wrong.
+
+    Raises UserError where a speaker has too few clips, or clips do not name their speakers.
+    """
     files = own.table.drop_duplicates("file_name").reset_index(drop=True)
     people, most = speakers(files, str(own.path)), max(settings.counts)
-    orders: dict[tuple[str, int], list[str]] = {}
+    parts: dict[tuple[str, int], tuple[list[str], list[str]]] = {}
     for name in sorted(people.unique()):
         table = files[people == name].reset_index(drop=True)
         if len(table) <= most:
@@ -124,15 +140,29 @@ def plan(settings: AdaptationCurveSettings, own: Clips) -> list[Draw]:
                 f"after {most}; lower the curve, or take the speaker out"
             )
         for seed in settings.seeds:
-            order = in_turn(table, own.spec.heads, np.random.default_rng([seed, 3]), most)
-            rest = sorted(set(range(len(table))) - set(order))
-            orders[name, seed] = [str(table["file_name"].iloc[row]) for row in (*order, *rest)]
+            rng = np.random.default_rng([seed, 3])
+            if settings.of == "mistakes":
+                order = rng.permutation(len(table)).tolist()
+                stream, rest = order[: len(table) // 2], order[len(table) // 2 :]
+                learnt = [row for row in stream if str(table["file_name"].iloc[row]) in mistaken]
+            else:
+                learnt = in_turn(table, own.spec.heads, rng, most)
+                rest = sorted(set(range(len(table))) - set(learnt))
+            names = table["file_name"].astype(str)
+            parts[name, seed] = (names.iloc[learnt].tolist(), names.iloc[rest].tolist())
     return [
-        Draw(name, seed, count, tuple(orders[name, seed][:count]), tuple(orders[name, seed][most:]))
+        Draw(name, seed, count, tuple(parts[name, seed][0][:count]), tuple(parts[name, seed][1]))
         for seed in settings.seeds
         for name in sorted(people.unique())
         for count in sorted(settings.counts)
     ]
+
+
+def mistakes(bundle: Bundle, own: Clips) -> frozenset[str]:
+    """The files of which a labelled head is heard wrongly."""
+    clips = own.manifest()
+    right = evaluate(Predictor(bundle), clips)["clean"].right
+    return frozenset(clips.table["file_name"].astype(str)[~right])
 
 
 def run_adaptation_curve(
@@ -146,7 +176,7 @@ def run_adaptation_curve(
         replay=[sorted(audio_digest(p) for p in part.table["feature_path"]) for part in (replay.train, replay.check)],
     )
     folder = home / f"adaptation_curve-{key}"
-    draws = plan(settings, own)
+    draws = plan(settings, own, mistakes(bundle, own) if settings.of == "mistakes" else ())
     results = run_stored(
         draws, run_draw, Materials(bundle, own, replay, adapt), folder, settings.jobs, kind=CurveResult, line=_line
     )
@@ -158,6 +188,7 @@ def run_adaptation_curve(
         points=tuple(point(results, count) for count in sorted(settings.counts)),
         results=tuple(results),
         settings=adapt,
+        of=settings.of,
     )
 
 
@@ -175,6 +206,7 @@ def run_draw(draw: Draw, materials: Materials, scratch: Path) -> CurveResult:
         speaker=draw.speaker,
         seed=draw.seed,
         count=draw.count,
+        learnt=len(draw.learnt),
         accuracy=float(heard.right.mean()),
         frozen=float(frozen.right.mean()),
         clips=len(heard.right),
@@ -189,6 +221,7 @@ def point(results: Sequence[CurveResult], count: int) -> CurvePoint:
     worst = min(means, key=lambda name: means[name])
     return CurvePoint(
         count=count,
+        learnt=float(np.mean([r.learnt for r in mine])),
         mean=float(np.mean(list(means.values()))),
         interval=mean_interval(list(means.values())),
         worst=means[worst],
@@ -201,6 +234,6 @@ def point(results: Sequence[CurveResult], count: int) -> CurvePoint:
 
 def _line(result: CurveResult) -> str:
     return (
-        f"{result.count} clips of {result.speaker}, seed {result.seed}: {result.accuracy:.3f} on {result.clips} "
+        f"{result.learnt} clips of {result.speaker}, seed {result.seed}: {result.accuracy:.3f} on {result.clips} "
         f"others; {result.cpu_s:.0f} CPU seconds"
     )

@@ -10,25 +10,24 @@ from rich.table import Table
 from slu.common.files import atomic_write, write_json
 from slu.common.wording import between, figure
 from slu.documents.figures import ACCENT, MUTED, SERIES, encode, new_axes
-from slu.studies.adaptation_curve import AdaptationCurve
+from slu.studies.adaptation_curve import AdaptationCurve, CurveOf
 
 _COLOURS = SERIES[1:]  # the first is the mean's
 _NAMED = len(_COLOURS)
 """Speakers who get a line of their own."""
+_WHAT: dict[CurveOf, str] = {"any": "clips", "mistakes": "corrections"}
 
 
 def curve_table(curve: AdaptationCurve) -> Table:
     people, seeds = len(curve.points[0].by_speaker), len({result.seed for result in curve.results})
     drawn = "one seed" if seeds == 1 else f"{seeds} seeds"
-    table = Table(
-        title=f"{curve.task}: all labels right after so many clips of a new speaker; {people} speakers, {drawn}",
-        title_justify="left",
-    )
-    for column in ("clips", "mean", "95 %, over\nspeakers", "worst\nspeaker", "", "frozen\ncheck", "CPU s"):
+    told = f"{curve.task}: all labels right after so many {_WHAT[curve.of]} of a new speaker"
+    table = Table(title=f"{told}; {people} speakers, {drawn}", title_justify="left")
+    for column in (_WHAT[curve.of], "mean", "95 %, over\nspeakers", "worst\nspeaker", "", "frozen\ncheck", "CPU s"):
         table.add_column(column, justify="left" if not column else "right")
     for point in curve.points:
         table.add_row(
-            str(point.count),
+            str(point.count) if point.learnt == point.count else f"{point.count} (mean {point.learnt:.0f})",
             figure(point.mean),
             between(point.interval),
             figure(point.worst),
@@ -59,7 +58,7 @@ def curve_figure(curve: AdaptationCurve) -> Figure:
     axes.xaxis.set_minor_locator(NullLocator())
     axes.set_xticks(counts, [str(count) for count in counts])
     axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
-    axes.set_xlabel("clips of the speaker that the bundle was adapted to")
+    axes.set_xlabel(f"{_WHAT[curve.of]} of the speaker that the bundle was adapted to")
     axes.set_ylabel("all labels right, on the speaker's others")
     axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False, fontsize=8)
     return drawing

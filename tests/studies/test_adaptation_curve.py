@@ -12,7 +12,7 @@ from slu.adaptation.replay import Replay
 from slu.adaptation.settings import AdaptSettings
 from slu.bundles import load_bundle
 from slu.common.errors import UserError
-from slu.studies.adaptation_curve import AdaptationCurveSettings, plan, run_adaptation_curve
+from slu.studies.adaptation_curve import AdaptationCurveSettings, mistakes, plan, run_adaptation_curve
 from slu.studies.adaptation_curve_report import curve_table, write_report
 from tests.adaptation.helpers import SPEC, new_person, train_bundle
 
@@ -44,6 +44,17 @@ def test_draws_are_nested_and_one_test_serves_all_numbers(people: Clips) -> None
     assert draws[5].learnt != four.learnt
 
 
+def test_corrections_are_the_mistakes_of_one_half_and_the_other_half_is_heard_whole(people: Clips) -> None:
+    wrong = set(people.files[:5])  # of ana's eight
+    draws = plan(replace(SETTINGS, of="mistakes"), people, wrong)
+    ana, budi = (next(d for d in draws if (d.speaker, d.seed, d.count) == (name, 0, 4)) for name in ("ana", "budi"))
+    assert set(ana.learnt) < wrong
+    assert 1 <= len(ana.learnt) <= 4
+    assert len(ana.heard) == 4
+    assert set(ana.heard) & wrong == wrong - set(ana.learnt), "whatever is not learnt from is heard"
+    assert (budi.learnt, len(budi.heard)) == ((), 4)
+
+
 def test_a_speaker_with_too_few_clips_is_named(people: Clips) -> None:
     with pytest.raises(UserError, match="speaker 'ana' has 8 clips with labels, and none would be left"):
         plan(replace(SETTINGS, counts=(8,)), people)
@@ -67,3 +78,9 @@ def test_the_curve_is_kept_and_shown(people: Clips, tones: Path, tmp_path: Path)
     assert [point["count"] for point in written["points"]] == [0, 4]
     assert (tmp_path / "adaptation_curve.png").read_bytes().startswith(b"\x89PNG")
     assert curve_table(curve).row_count == 2
+    corrected = run_adaptation_curve(replace(SETTINGS, of="mistakes"), bundle, people, replay, quick, tmp_path)
+    wrong = mistakes(bundle, people)
+    assert wrong < set(people.files)
+    for result in corrected.results:
+        assert result.learnt <= min(result.count, len(wrong))
+    assert str(next(iter(curve_table(corrected).columns)).header) == "corrections"
