@@ -1,7 +1,7 @@
 """Fit a bundle to its user by a few clips, labelled or not; a new bundle, unless it got worse."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, cast
 
@@ -17,14 +17,17 @@ from slu.adaptation.clips import Clips, OnBadAudio, labelled_clips, unlabelled_c
 from slu.adaptation.lineage import adapted_metrics, adapted_record
 from slu.adaptation.replay import ReplaySettings, replayed
 from slu.adaptation.settings import AdaptSettings, Recipe
-from slu.bundles import Bundle, load_bundle, save_bundle
+from slu.bundles import Bundle, Predictor, load_bundle, save_bundle
 from slu.bundles.store import Registry
 from slu.common.cli import reports_errors, run_command
 from slu.common.errors import UserError
 from slu.common.files import from_here, write_json
+from slu.common.progress import progress_bar
 from slu.common.settings import parse_settings
 from slu.common.wording import with_interval
 from slu.evaluation.tables import facts_table, show
+from slu.inference.files import REFERENCE
+from slu.monitoring.reference import Reference, reference_if_heard
 from slu.studies.adaptation_curve import AdaptationCurveSettings, CurveOf, run_adaptation_curve
 from slu.studies.adaptation_curve_report import curve_table, write_report
 
@@ -76,7 +79,10 @@ def main(config: DictConfig) -> None:
     show(changes_table(adapted.changes, f"{bundle.spec.task}: all labels right; {_effort(adapted)}"))
     if adapted.worse is not None and not settings.adapt.force:
         raise UserError(_refusal(adapted.worse))
-    _register(bundle, adapted, metrics, adapted_record(bundle, own, heard), settings)
+    with progress_bar("hearing what its log will be compared with") as progress:
+        hears = Predictor(replace(bundle, recogniser=adapted.network))
+        reference = reference_if_heard(hears, replay.check.manifest(), bundle.spec.head_names, progress)
+    _register(bundle, adapted, metrics, adapted_record(bundle, own, heard), reference, settings)
 
 
 def _refuse_combined(settings: Settings) -> None:
@@ -132,13 +138,21 @@ def _refusal(row: Change) -> str:
 
 
 def _register(
-    bundle: Bundle, adapted: Adapted, metrics: Mapping[str, Any], training: Mapping[str, Any], settings: Settings
+    bundle: Bundle,
+    adapted: Adapted,
+    metrics: Mapping[str, Any],
+    training: Mapping[str, Any],
+    reference: Reference | None,
+    settings: Settings,
 ) -> None:
     config = {**bundle.config, "adapt": asdict(settings.adapt)}
-    registered = Registry(Path(settings.outputs) / "registry").register(
-        bundle.spec.task,
-        lambda folder: save_bundle(folder, adapted.network, bundle.spec, config, metrics, training),
-    )
+
+    def write(folder: Path) -> None:
+        save_bundle(folder, adapted.network, bundle.spec, config, metrics, training)
+        if reference is not None:
+            write_json(folder / REFERENCE, reference.to_json(), indent=None)
+
+    registered = Registry(Path(settings.outputs) / "registry").register(bundle.spec.task, write)
     facts = [
         ("adapted from", " from ".join(reversed(metrics["adaptation"]["lineage"]))),
         ("bundle", str(registered.folder)),

@@ -19,10 +19,17 @@ from slu.evaluation.tables import facts_table, show
 from slu.feedback import FeedbackStore, default_url
 from slu.retraining.cycle import Outcome, Retraining, RetrainSettings
 from slu.retraining.decision import PAGE
+from slu.retraining.from_scratch import ScratchSettings
 from slu.retraining.gate import GateSettings
 from slu.retraining.lock import one_at_a_time
 
-_PARTS = {"conditions": ConditionSettings, "gate": GateSettings, "adapt": AdaptSettings, "replay": ReplaySettings}
+_PARTS = {
+    "conditions": ConditionSettings,
+    "gate": GateSettings,
+    "adapt": AdaptSettings,
+    "replay": ReplaySettings,
+    "scratch": ScratchSettings,
+}
 
 
 @hydra.main(version_base="1.3", config_path="../conf", config_name="retrain")

@@ -138,6 +138,20 @@ def hear_reference(
     return Reference(sketch, source, speakers, _likeness(values, given, people) if speakers else {})
 
 
+def reference_if_heard(
+    predictor: Hears,
+    clips: Manifest,
+    heads: Sequence[str],
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Reference | None:
+    """Of held-out clips; None, and a warning, where not one can be read: what was learnt is not lost for that."""
+    try:
+        return hear_reference(predictor, held_out(clips, heads), progress)
+    except UserError as error:
+        print(f"warning: {error}; slu.monitor will have nothing to compare with", flush=True)
+        return None
+
+
 def _clip(manifest: Manifest, row: int, predictor: Hears) -> Waveform | None:
     try:
         return decode(manifest.audio_path(row), predictor.sample_rate, predictor.limits)

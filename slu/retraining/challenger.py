@@ -1,9 +1,12 @@
-"""The challenger: the champion fine-tuned on the corrections, kept outside the registry until it has passed."""
+"""The challenger: the champion fine-tuned on the corrections, kept outside the registry until it has passed.
+
+`from_scratch` makes one that is trained anew.
+"""
 
 import shutil
 import time
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +18,9 @@ from slu.adaptation.replay import ReplaySettings, replayed
 from slu.adaptation.settings import AdaptSettings, Recipe
 from slu.bundles import Bundle, Predictor, load_bundle, save_bundle
 from slu.bundles.store import Registry
-from slu.common.files import atomic_directory, read_json
-from slu.inference.files import METRICS
+from slu.common.files import atomic_directory, read_json, write_json
+from slu.inference.files import METRICS, REFERENCE
+from slu.monitoring.reference import reference_if_heard
 
 FOLDER = "challenger"
 _TIMED = 12
@@ -44,6 +48,9 @@ def make_challenger(
         with atomic_directory(folder) as written:
             config = {**champion.config, "adapt": asdict(settings)}
             save_bundle(written, adapted.network, champion.spec, config, metrics, record)
+            hears = Predictor(replace(champion, recogniser=adapted.network))
+            if reference := reference_if_heard(hears, again.check.manifest(), champion.spec.head_names):
+                write_json(written / REFERENCE, reference.to_json(), indent=None)
     return load_bundle(folder)
 
 

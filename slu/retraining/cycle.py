@@ -3,22 +3,25 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from slu.adaptation.replay import ReplaySettings
 from slu.adaptation.settings import AdaptSettings
 from slu.bundles import Bundle, Predictor, load_bundle
 from slu.bundles.store import Registry
 from slu.common.errors import UserError
-from slu.common.files import read_json, settings_hash, write_json
+from slu.common.files import content_hash, read_json, settings_hash, write_json
 from slu.corpus.manifest import Manifest
 from slu.evaluation.clip_choice import choose_clips
 from slu.evaluation.conditions import ConditionSettings
 from slu.evaluation.evaluation import Evaluation
 from slu.evaluation.run import clip_digests, evaluate
 from slu.feedback import FeedbackStore
+from slu.retraining.base import frozen_test
 from slu.retraining.challenger import latency_ratio, make_challenger, register_challenger
 from slu.retraining.corrections import DECISION, HOLDOUT, TRAIN, Corrections, collect, write_manifest
 from slu.retraining.decision import write_decision
+from slu.retraining.from_scratch import ScratchSettings, train_anew
 from slu.retraining.gate import GateSettings, judge
 from slu.versions import LIVE, resolved
 from slu.versions.aliases import answering, target
@@ -35,10 +38,12 @@ class RetrainSettings:
     dry_run: bool
     test: str | None
     workers: int
+    method: Literal["fine_tune", "from_scratch"]
     conditions: ConditionSettings
     gate: GateSettings
     adapt: AdaptSettings
     replay: ReplaySettings
+    scratch: ScratchSettings
 
 
 @dataclass(frozen=True)
@@ -85,17 +90,23 @@ class Retraining:
         if corrections.fresh < self.settings.corrections or not corrections.of(TRAIN):
             return None
         s = self.settings
-        name = settings_hash(
-            champion.version, corrections.fingerprint(), s.adapt, s.replay, s.gate, s.conditions, s.test
-        )
+        how = [s.adapt, s.replay] if s.method == "fine_tune" else s.scratch
+        name = settings_hash(champion.version, corrections.fingerprint(), s.method, how, s.gate, s.conditions, s.test)
         return self.home / f"{champion.version}-{name[:8]}"
 
     def _decide(self, champion: Bundle, corrections: Corrections, work: Path) -> None:
         s, spec = self.settings, champion.spec
-        train = write_manifest(corrections.of(TRAIN), spec, work / "train.csv")
-        test = self._frozen_test(champion)
-        print(f"retraining {champion.version} on {len(corrections.of(TRAIN))} corrections: {work}", flush=True)
-        challenger = make_challenger(champion, train, s.replay, s.adapt, work, self.outputs, s.workers)
+        test = frozen_test(champion, s.test)
+        known = set(clip_digests(test))  # whatever the test holds does not train
+        rows = [row for row in corrections.of(TRAIN) if content_hash(row.audio) not in known]
+        if not rows:
+            raise UserError("every correction is a clip of the frozen test, from which nothing is learnt")
+        train = write_manifest(rows, spec, work / "train.csv")
+        print(f"retraining {champion.version} on {len(rows)} corrections: {work}", flush=True)
+        if s.method == "from_scratch":
+            challenger = train_anew(champion, train, test, s.scratch, work, self.outputs)
+        else:
+            challenger = make_challenger(champion, train, s.replay, s.adapt, work, self.outputs, s.workers)
         before, after = (self._answers(bundle, test, s.conditions) for bundle in (champion, challenger))
         held, feedback = corrections.of(HOLDOUT), None
         if held:
@@ -108,27 +119,12 @@ class Retraining:
         facts = {
             "task": spec.task,
             "champion": champion.version,
-            "corrections learnt from": len(corrections.of(TRAIN)),
+            "method": s.method.replace("_", " "),
+            "corrections learnt from": len(rows),
             "corrections held back": len(held),
             "frozen test": f"{len(test.table)} clips of {test.path}",
         }
         write_decision(work, facts, checks, corrections.ids)
-
-    def _frozen_test(self, champion: Bundle) -> Manifest:
-        """The same clips for every generation: what the first champion was trained beside."""
-        known = self.settings.test or champion.metrics.get("manifest")
-        if known is None or not Path(known).is_file():
-            raise UserError(
-                f"the test clips of {champion.version} are not there any more; name some: test=path/metadata.csv"
-            )
-        column = "split" if self.settings.test else self._split_column(champion)
-        return choose_clips(
-            Path(known), champion.spec.heads, split="test", column=column, needs_column=self.settings.test is None
-        ).clips
-
-    @staticmethod
-    def _split_column(champion: Bundle) -> str:
-        return str(((champion.config.get("data") or {}).get("split") or {}).get("column", "split"))
 
     def _answers(self, bundle: Bundle, clips: Manifest, conditions: ConditionSettings) -> dict[str, Evaluation]:
         keep, digests = self.outputs / "answers", clip_digests(clips)

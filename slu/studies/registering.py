@@ -7,11 +7,10 @@ from typing import Any
 
 from slu.bundles import save_bundle
 from slu.bundles.store import Registered, Registry
-from slu.common.errors import UserError
 from slu.common.files import write_json
 from slu.common.progress import progress_bar
 from slu.inference.files import REFERENCE
-from slu.monitoring.reference import Reference, hear_reference, held_out
+from slu.monitoring.reference import Reference, reference_if_heard
 from slu.studies.scoring import fresh_predictor
 from slu.training.fit import Fitted
 from slu.training.stages import Prepared
@@ -45,15 +44,12 @@ def register(
 
 
 def _reference(data: Prepared, fitted: Fitted, *, trained_on: bool) -> Reference | None:
-    """None where its clips cannot be read any more: a finished training is not lost for that."""
-    clips = held_out(data.manifest, data.spec.head_names)
-    try:
-        with progress_bar("hearing what its log will be compared with") as progress:
-            reference = hear_reference(fresh_predictor(fitted, data.spec), clips, progress)
-    except UserError as error:
-        print(f"warning: {error}; slu.monitor will have nothing to compare with", flush=True)
-        return None
-    return replace(reference, source=f"{reference.source}, which it was trained on") if trained_on else reference
+    with progress_bar("hearing what its log will be compared with") as progress:
+        predictor = fresh_predictor(fitted, data.spec)
+        reference = reference_if_heard(predictor, data.manifest, data.spec.head_names, progress)
+    if reference is None or not trained_on:
+        return reference
+    return replace(reference, source=f"{reference.source}, which it was trained on")
 
 
 def fit_facts(fitted: Fitted, data: Prepared, run: Path) -> dict[str, Any]:

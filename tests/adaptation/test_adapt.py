@@ -175,6 +175,7 @@ def test_a_new_bundle_names_its_parent_and_what_changed(
     assert (adaptation["labelled"], adaptation["steps"]) == (24, [5])
     assert [row["guards"] for row in adaptation["changes"]] == [True, True, False]
     assert metrics["data"] != "0"
+    assert (latest / "reference.json").is_file()
     assert len(json.loads((latest / "training.json").read_text())["clips"]) == 24
     card = (latest / "model_card.md").read_text()
     assert "Adapted from `bundle`, to 24 clips with labels" in card

@@ -2,6 +2,7 @@
 
 import shutil
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -14,6 +15,7 @@ from slu.evaluation.conditions import ConditionSettings
 from slu.feedback import Answered, Correction, FeedbackStore, default_url
 from slu.feedback.audio import keep_audio
 from slu.retraining.cycle import Retraining, RetrainSettings
+from slu.retraining.from_scratch import ScratchSettings
 from slu.retraining.gate import GateSettings
 from slu.versions import resolved
 from tests.adaptation.helpers import train_bundle
@@ -21,9 +23,10 @@ from tests.adaptation.helpers import train_bundle
 GATE = GateSettings(min_accuracy=0.8, min_macro_f1=0.8, max_latency_ratio=5.0)
 
 
-def registry_of(tones: Path, folder: Path) -> Registry:
+def registry_of(tones: Path, folder: Path, finish: Callable[[Path], None] = lambda bundle: None) -> Registry:
     """`folder/out/registry` with the version that answers."""
     bundle = train_bundle(tones, folder)
+    finish(bundle)
     registry = Registry(folder / "out" / "registry")
     registry.register("tones", lambda place: shutil.copytree(bundle, place, dirs_exist_ok=True))
     return registry
@@ -59,10 +62,12 @@ def settings(tones: Path, **changed: object) -> RetrainSettings:
         "dry_run": False,
         "test": str(tones),
         "workers": 1,
+        "method": "fine_tune",
         "conditions": ConditionSettings(),
         "gate": GATE,
         "adapt": AdaptSettings(steps=80, batch_size=16, lr=3e-3, folds=0),
         "replay": ReplaySettings(manifest=str(tones)),
+        "scratch": ScratchSettings(),
     }
     return RetrainSettings(**{**plain, **changed})  # type: ignore[arg-type]
 

@@ -48,6 +48,7 @@ def test_corrections_of_a_new_person_are_learnt_and_go_live(tones: Path, tmp_pat
     assert all(check["passed"] for check in decision["checks"])
     assert "corrections held back" in {check["name"] for check in decision["checks"]}
     assert "promoted" in (outcome.work / "decision.html").read_text()
+    assert (live(registry) / "reference.json").is_file(), "slu.monitor has something to compare its log with"
     assert {row.state for row in work.store.rows()} == {USED}
     assert registry.history("tones")[-1].by == "retrain"
     assert "0 of 20 new corrections" in work.run().said
