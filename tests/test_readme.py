@@ -1,6 +1,6 @@
-"""The README's commands: each composes with today's configuration.
+"""The README's commands, and those of docs/: each composes with today's configuration.
 
-CI pastes them all into a shell, in order, on a clean clone (scripts/run_readme.py, called by .ci/run).
+CI pastes the README's into a shell, in order, on a clean clone (scripts/run_readme.py, called by .ci/run).
 """
 
 import re
@@ -15,15 +15,28 @@ from hydra.errors import MissingConfigException
 from slu.__main__ import commands
 from tests.conftest import ROOT
 
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"```bash\n(.*?)```", README, flags=re.DOTALL)
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+TEXTS = {page: page.read_text(encoding="utf-8") for page in PAGES}
+README = TEXTS[PAGES[0]]
+BLOCKS = re.findall(r"```bash\n(.*?)```", "\n".join(TEXTS.values()), flags=re.DOTALL)
 LINES = [line for block in BLOCKS for line in block.splitlines() if line and not line.startswith("#")]
-COMMANDS = [line for line in LINES if "-m slu." in line]
+COMMANDS = sorted({line for line in LINES if "-m slu." in line})
 
 
 def test_the_front_door_starts_with_the_two_commands() -> None:
-    assert "make train" in LINES
-    assert "make test" in LINES
+    lines = [line for block in re.findall(r"```bash\n(.*?)```", README, flags=re.DOTALL) for line in block.splitlines()]
+    assert lines[:2] == ["make train", "make test"]
+    assert len(README.splitlines()) <= 250, "the front door is short; docs/ has the rest"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    for target, anchor in re.findall(r"\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)", TEXTS[page]):
+        place = (page.parent / target).resolve() if target else page
+        assert place.exists(), target
+        if anchor:
+            titles = re.findall(r"^#+ (.*)$", place.read_text(encoding="utf-8"), flags=re.MULTILINE)
+            assert anchor in {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}, anchor
 
 
 @pytest.mark.parametrize("line", [line for line in LINES if line.startswith("make ")])
