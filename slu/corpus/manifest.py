@@ -20,7 +20,8 @@ from slu.spec import Head
 
 SPLITS = ("train", "val", "test")
 SPLIT_NAMES = {"dev": "val", "valid": "val", "validation": "val", "training": "train", "eval": "test"}
-_FIRST_LINE = 2  # line 1 is the header
+FIRST_LINE = 2
+"""Of the rows: line 1 is the header."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class Manifest:
 
     def where(self, row: int) -> str:
         """`metadata.csv:12 (audio/a.wav)`, for messages; `row` counts from 0 in the table as read."""
-        return f"{self.path}:{int(self.table.index[row]) + _FIRST_LINE} ({self.table['file_name'].iloc[row]})"
+        return f"{self.path}:{int(self.table.index[row]) + FIRST_LINE} ({self.table['file_name'].iloc[row]})"
 
 
 def read_manifest(path: Path, heads: Sequence[Head] = (), *, require_heads: bool = True) -> Manifest:
@@ -78,14 +79,10 @@ def read_manifest(path: Path, heads: Sequence[Head] = (), *, require_heads: bool
             f"{path} has no column '{missing[0]}'; its columns are {', '.join(table.columns)}, "
             f"and each head ({', '.join(h.name for h in heads)}) needs one"
         )
-    for head in heads:
-        if head.name in table.columns:
-            table[head.name] = table[head.name].map(normalise_label)
-    if "speaker" in table.columns:
-        table["speaker"] = table["speaker"].str.strip()
-    if "split" in table.columns:
-        table["split"] = table["split"].str.strip().str.lower().replace(SPLIT_NAMES)
-    _validate(path, table, heads)
+    if "file_name" not in table.columns:
+        raise UserError(f"{path} has no column 'file_name'; its columns are {', '.join(table.columns)}")
+    table = normalised(table, heads)
+    _require_none(path, row_problems(table, heads))
     return Manifest(path, table)
 
 
@@ -94,6 +91,16 @@ def _check_commas(path: Path) -> None:
         header = file.readline()
     if ";" in header and "," not in header:
         raise UserError(f"{path}: fields are separated by ';'; save it with commas")
+
+
+def normalised(table: pd.DataFrame, heads: Sequence[Head]) -> pd.DataFrame:
+    """Labels, speakers and splits as they are meant: trimmed, in one spelling of each split, numbers without `.0`."""
+    columns = {head.name: table[head.name].map(normalise_label) for head in heads if head.name in table.columns}
+    if "speaker" in table.columns:
+        columns["speaker"] = table["speaker"].str.strip()
+    if "split" in table.columns:
+        columns["split"] = table["split"].str.strip().str.lower().replace(SPLIT_NAMES)
+    return table.assign(**columns)
 
 
 def normalise_label(value: str) -> str:
@@ -129,29 +136,50 @@ def _schema(heads: Sequence[Head]) -> pa.DataFrameSchema:
     return pa.DataFrameSchema(columns)
 
 
-def _validate(path: Path, table: pd.DataFrame, heads: Sequence[Head]) -> None:
+@dataclass(frozen=True)
+class RowProblem:
+    """A cell that breaks the rules of a manifest."""
+
+    line: int
+    """Of the file, whose header is line 1."""
+    column: str
+    value: str
+    problem: str
+    """What is said of the value, as in `is not one of train, val, test`."""
+    lines: tuple[int, ...] = ()
+    """Where a value stands more than once, all of its lines."""
+
+
+def row_problems(table: pd.DataFrame, heads: Sequence[Head]) -> list[RowProblem]:
+    """Everything that is wrong with the cells of a normalised table, by line; the index counts lines from 2.
+
+    The table needs a column `file_name`.
+    """
     try:
         _schema(heads).validate(table, lazy=True)
     except pa.errors.SchemaErrors as errors:
-        cases = errors.failure_cases
-        missing = cases[cases["check"] == "column_in_dataframe"]
-        if len(missing):
-            raise UserError(
-                f"{path} has no column '{missing['failure_case'].iloc[0]}'; its columns are {', '.join(table.columns)}"
-            ) from None
-        cases = cases.sort_values("index", kind="stable")
-        case = cases.iloc[0]
-        line = int(case["index"]) + _FIRST_LINE
-        lines, problem = {line}, str(case["check"])
-        if case["check"] == "field_uniqueness":
-            twins = table.index[table[case["column"]] == case["failure_case"]]
-            lines = {int(twin) + _FIRST_LINE for twin in twins}
-            problem = f"stands in more than one row (lines {' and '.join(str(twin) for twin in sorted(lines))})"
-        more = len({int(index) + _FIRST_LINE for index in cases["index"]} - lines)
+        cases = errors.failure_cases.sort_values("index", kind="stable")
+        return [_row_problem(table, case) for _, case in cases.iterrows()]
+    return []
+
+
+def _row_problem(table: pd.DataFrame, case: pd.Series) -> RowProblem:
+    line, column, value, problem = int(case["index"]) + FIRST_LINE, case["column"], case["failure_case"], case["check"]
+    if problem != "field_uniqueness":
+        return RowProblem(line, column, value, problem)
+    lines = tuple(sorted(int(twin) + FIRST_LINE for twin in table.index[table[column] == value]))
+    listed = " and ".join(str(twin) for twin in lines)
+    return RowProblem(line, column, value, f"stands in more than one row (lines {listed})", lines)
+
+
+def _require_none(path: Path, problems: Sequence[RowProblem]) -> None:
+    if problems:
+        first = problems[0]
+        more = len({problem.line for problem in problems} - {first.line, *first.lines})
         raise UserError(
-            f"{path}:{line}: column '{case['column']}': '{case['failure_case']}' {problem}"
+            f"{path}:{first.line}: column '{first.column}': '{first.value}' {first.problem}"
             + (f" (and {more} more bad rows)" if more else "")
-        ) from None
+        )
 
 
 def write_manifest(path: Path, table: pd.DataFrame) -> None:
