@@ -21,8 +21,10 @@ from slu.common.progress import progress_bar
 from slu.common.settings import parse_settings
 from slu.common.wording import against_reference
 from slu.documents.page import write_page
+from slu.evaluation.champion import NAMES, champion_at, is_worse, write_summary
 from slu.evaluation.clip_choice import ChosenClips, choose_clips
 from slu.evaluation.compare_report import (
+    Pair,
     compare_bundles,
     comparison_page,
     comparison_table,
@@ -61,7 +63,9 @@ def main(config: DictConfig) -> None:
     )
     run = from_here(Path(HydraConfig.get().runtime.output_dir))
     torch.set_num_threads(settings.threads)
-    predictors = [Predictor(load_bundle(Path(folder))) for folder in settings.bundles]
+    champion = champion_at(settings.champion, settings.bundles)
+    folders = [*map(Path, settings.bundles), *([] if champion is None else [champion])]
+    predictors = [Predictor(load_bundle(folder)) for folder in folders]
     if not predictors:
         raise UserError("bundle=[] names none; name at least one")
     if len({p.bundle.version for p in predictors}) < len(predictors):
@@ -73,29 +77,36 @@ def main(config: DictConfig) -> None:
     if len(settings.manifests) > 1:
         _score_corpora(predictors, settings, run)
         return
-    scored = {
-        p.bundle.version: _score(p, _clips(p.bundle, settings), settings, _rule(p.bundle, settings)) for p in predictors
-    }
+    scored = {}
+    for p in predictors:
+        clips = _clips(p.bundle, p.bundle if champion is None else predictors[0].bundle, settings)
+        scored[p.bundle.version] = _score(p, clips, settings, _rule(p.bundle, settings))
     alone = len(scored) == 1
     for version, result in scored.items():
         folder = run if alone else run / version
         start = time.process_time()
         _write(result, folder, settings)
         show(*_tables(result, folder, time.process_time() - start))
-    if not alone:
-        _compare(scored, run)
+    pairs = _compare(scored, run, () if settings.champion is None else NAMES[: len(scored)])
+    if settings.fail_if_worse and is_worse(pairs):
+        print("error: the champion is better on clean clips by more than chance", file=sys.stderr)
+        sys.exit(1)
 
 
-def _compare(scored: Mapping[str, _Scored], run: Path) -> None:
-    labels = short_names([result.results["clean"].predictor.bundle for result in scored.values()])
+def _compare(scored: Mapping[str, _Scored], run: Path, names: Sequence[str]) -> Mapping[str, Sequence[Pair]]:
+    labels = short_names([result.results["clean"].predictor.bundle for result in scored.values()], names)
     results = {labels[version]: result.results for version, result in scored.items()}
+    texts = merge_warnings({labels[version]: result.warnings for version, result in scored.items()})
     pairs = compare_bundles(results)
+    write_summary(run / "summary.md", results, pairs, texts)
+    if len(scored) == 1:
+        return pairs
     conditions = {name: [asdict(pair) for pair in rows] for name, rows in pairs.items()}
-    names = {label: version for version, label in labels.items()}
-    write_json(run / "comparison.json", {"bundles": names, "conditions": conditions})
-    texts = {labels[version]: result.warnings for version, result in scored.items()}
-    write_page(run / "report.html", comparison_page(results, pairs, merge_warnings(texts)))
-    show(comparison_table(results, pairs), facts_table([*names.items(), ("report", str(run / "report.html"))]))
+    facts = {label: version for version, label in labels.items()}
+    write_json(run / "comparison.json", {"bundles": facts, "conditions": conditions})
+    write_page(run / "report.html", comparison_page(results, pairs, texts))
+    show(comparison_table(results, pairs), facts_table([*facts.items(), ("report", str(run / "report.html"))]))
+    return pairs
 
 
 def _score(predictor: Predictor, chosen: ChosenClips, settings: EvaluateSettings, rule: Rule | None) -> _Scored:
@@ -139,16 +150,16 @@ def _rule(bundle: Bundle, settings: EvaluateSettings) -> Rule | None:
     return build_rule(bundle.config.get("reference") if settings.reference is None else settings.reference, bundle.spec)
 
 
-def _clips(bundle: Bundle, settings: EvaluateSettings) -> ChosenClips:
-    """What to score: the clips that are named, or else the test split that the bundle was trained beside."""
+def _clips(bundle: Bundle, of: Bundle, settings: EvaluateSettings) -> ChosenClips:
+    """What to score: the clips that are named, or else the test split that the bundle `of` was trained beside."""
     heads, on_unknown = bundle.spec.heads, settings.on_unknown_label
     if settings.manifests:
         path = Path(settings.manifests[0])
         return choose_clips(path, heads, on_unknown, split=settings.split, column=settings.split_column)
-    own = bundle.metrics.get("manifest")
+    own = of.metrics.get("manifest")
     if own is None or not Path(own).is_file():
         raise UserError("name the recordings to score: manifest=path/metadata.csv")
-    column = ((bundle.config.get("data") or {}).get("split") or {}).get("column", settings.split_column)
+    column = ((of.config.get("data") or {}).get("split") or {}).get("column", settings.split_column)
     return choose_clips(Path(own), heads, on_unknown, split=settings.split or "test", column=column, needs_column=True)
 
 

@@ -31,12 +31,13 @@ class Pair:
         return {"A": self.first, "B": self.second, "": ""}[self.comparison.verdict]
 
 
-def short_names(bundles: Sequence[Bundle]) -> dict[str, str]:
+def short_names(bundles: Sequence[Bundle], names: Sequence[str] = ()) -> dict[str, str]:
     """`A (M1)`, `B (M2)`, … by version: versions are too long and too alike to be read in a table.
 
-    Networks of one class are told apart by what else differs in their settings: `A (Recurrent lstm)`.
+    Networks of one class are told apart by what else differs in their settings: `A (Recurrent lstm)`. `names` take
+    the place of the first letters.
     """
-    letters = [chr(ord("A") + i) if i < 26 else f"A{i}" for i in range(len(bundles))]
+    letters = [*names, *(chr(ord("A") + i) if i < 26 else f"A{i}" for i in range(len(names), len(bundles)))]
     return {b.version: f"{letter} ({_model(b, bundles)})" for letter, b in zip(letters, bundles, strict=True)}
 
 
@@ -140,7 +141,7 @@ def comparison_page(
         [
             condition,
             f"{pair.first} minus {pair.second}",
-            *_test_cells(pair.comparison),
+            *tested(pair.comparison),
             pair.winner or _undecided(pair.comparison),
         ]
         for condition, rows in pairs.items()
@@ -187,7 +188,8 @@ def _undecided(c: Comparison) -> str:
     return "may be chance" if c.only_a or c.only_b else "no difference"
 
 
-def _test_cells(c: Comparison) -> list[str]:
+def tested(c: Comparison) -> list[str]:
+    """Difference, its interval, clips that only the first and only the second has right, McNemar's p."""
     interval = "-" if c.interval is None else f"{c.interval[0]:+.3f} to {c.interval[1]:+.3f}"
     p = "< 0.001" if c.p_mcnemar < 0.001 else f"{c.p_mcnemar:.3f}"
     return [f"{c.difference:+.3f}", interval, str(c.only_a), str(c.only_b), p]
@@ -229,7 +231,7 @@ def comparison_table(scored: Mapping[str, Results], pairs: Mapping[str, Sequence
         cells = [figure(scored[name][condition].metrics["joint_accuracy"]) for name in names]
         cells += [figure(of.get(condition, {}).get("accuracy")) for of in beside.values()]
         for pair in pairs.get(condition, []):
-            difference, interval, _, _, p = _test_cells(pair.comparison)
+            difference, interval, _, _, p = tested(pair.comparison)
             cells.append(f"{difference} ({interval}), p {p}")
         table.add_row(condition, *cells)
     return table

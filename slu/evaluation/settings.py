@@ -27,6 +27,10 @@ class EvaluateSettings:
     off_menu: str | tuple[str, ...] = ()
     """Folders or tables of recordings that should not be answered."""
 
+    champion: str | None = None
+    """Bundle or alias that `bundle` is compared with, on the clips of `bundle`; it need not be there yet."""
+    fail_if_worse: bool = False
+
     @property
     def bundles(self) -> tuple[str, ...]:
         return (self.bundle,) if isinstance(self.bundle, str) else self.bundle
