@@ -41,8 +41,8 @@ test: $(READY) ## run the tests
 
 coverage: $(READY) ## run the tests, and fail below 85 % of slu/
 	@mkdir -p outputs/coverage
-	@OMP_NUM_THREADS=1 $(PYTHON) -m pytest --numprocesses=2 --dist=loadfile --cov --cov-report=term \
-	  --cov-report=xml:outputs/coverage/coverage.xml $(ARGS)
+	@OMP_NUM_THREADS=1 COVERAGE_FILE=$(CURDIR)/outputs/coverage/data $(PYTHON) -m pytest --numprocesses=2 --dist=loadfile \
+	  --cov --cov-report=term --cov-report=xml:outputs/coverage/coverage.xml $(ARGS)
 
 smoke: $(READY) ## from a spoken corpus to an evaluated bundle in about a minute, in outputs/smoke
 	@$(PYTHON) -m slu.train outputs=outputs/smoke model=m2 trainer.max_epochs=1 logger=csv 'noise_test_snr_db=[]' \
