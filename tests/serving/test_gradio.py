@@ -8,7 +8,8 @@ import pytest
 from fastapi import FastAPI
 
 from slu.common.errors import UserError
-from slu.serving.gradio_page import add_gradio, headline, own_url, scores
+from slu.serving.gradio_blocks import headline, scores
+from slu.serving.gradio_page import add_gradio, own_url
 from slu.serving.models import Board
 from slu.serving.settings import ServeSettings
 from tests.browser import open_browser
