@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
+from hydra import compose, initialize_config_dir
 
 from scripts.dockerfile import read_dockerfile
 from slu.monitoring.rules import rules
@@ -46,6 +47,21 @@ def test_the_last_stage_is_small_and_nobodys_root() -> None:
     assert re.fullmatch(r"ARG PYTHON=3\.11\.\d+-slim-\w+(@sha256:[0-9a-f]{64})?", tag)
     assert "/health" in BASE["HEALTHCHECK"]
     assert json.loads(BASE["ENTRYPOINT"])[:3] == ["python", "-m", "slu.serve"]
+
+
+def test_an_image_with_a_bundle_says_where_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    copy, set_variable = (rest for word, rest in STAGES["with-bundle"].steps if word != "ARG")
+    name, _, place = set_variable.partition("=")
+    assert copy.split()[1] == place
+
+    def served() -> Any:
+        with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
+            return compose("serve").bundle
+
+    monkeypatch.delenv(name, raising=False)
+    assert served() is None
+    monkeypatch.setenv(name, "/opt/registry/orders/1")
+    assert served() == "/opt/registry/orders/1"
 
 
 def test_hadolint_has_nothing_to_say(tmp_path: Path) -> None:
