@@ -41,6 +41,14 @@ def list_rows(store: FeedbackStore, arguments: Arguments) -> None:
     show_rows(store.queue(arguments.settings.condition()), store.outputs, arguments.settings.most)
 
 
+def check_rows(store: FeedbackStore, arguments: Arguments) -> None:
+    from slu.feedback.checking import check
+
+    measured = check(store)
+    flagged = sum(1 for row in store.rows(_TABLE.state == NEW) if row.flags)
+    print(f"{measured} recording{'s' * (measured != 1)} measured; {flagged} of the new corrections flagged")
+
+
 def review_rows(store: FeedbackStore, arguments: Arguments) -> None:
     from slu.feedback.checking import check
     from slu.feedback.reviewing import review
@@ -142,6 +150,7 @@ def _only_task(registry: Path) -> str:
 
 COMMANDS: dict[str, Callable[[FeedbackStore, Arguments], None]] = {
     "list": list_rows,
+    "check": check_rows,
     "review": review_rows,
     "accept": accept_rows,
     "reject": reject_rows,

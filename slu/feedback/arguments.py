@@ -16,7 +16,7 @@ from slu.common.settings import parse_settings
 from slu.feedback.entries import REQUEST_ID
 from slu.feedback.schema import FEEDBACK
 
-VERBS = ("list", "review", "accept", "reject", "export", "import", "erase")
+VERBS = ("list", "review", "accept", "reject", "check", "export", "import", "erase")
 _TABLE = FEEDBACK.c
 _EPILOG = """\
 what to do:
@@ -24,6 +24,7 @@ what to do:
   review               listen to one after the other: a accepts, r rejects, Enter leaves it, q ends
   accept IDS | all     may be learned from; all: what is new, matches, and is not flagged (with flag=NAME: what is)
   reject IDS | all     may not
+  check                measure recordings that are new, and renew the flags; review and `all` do it, too
   export FILE          a CSV of what matches
   import FILE          corrections of a CSV, all lines or none, as new; states=keep: with their states, as exported
   erase                recordings, and all that leads to them, of audio=SHA256, request=ID, client=HASH or before=DATE
@@ -128,6 +129,6 @@ def parse_arguments(doc: str | None, arguments: Sequence[str] | None = None) -> 
     if not words or words[0] not in VERBS:
         given = f"'{words[0][:50]}' is not one of" if words else "say what to do:"
         raise UserError(f"{given} {', '.join(VERBS)}; --help explains them")
-    if words[0] in ("list", "review", "erase") and len(words) > 1:
+    if words[0] in ("list", "check", "review", "erase") and len(words) > 1:
         raise UserError(f"{words[0]} takes settings only, as in client=…, and not '{words[1][:50]}'")
     return Arguments(words[0], tuple(words[1:]), parse_settings(FeedbackSettings, settings, "settings"))

@@ -5,10 +5,13 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from slu.feedback.clients import KEY_FILE, client_hash
+from tests.conftest import RATE
 from tests.feedback.helpers import Command, add, make_store, register, said, voice
+from tests.serving.helpers import audio
 
 
 def ids(out: str) -> list[int]:
@@ -48,6 +51,17 @@ def test_all_accepts_what_nothing_speaks_against(tmp_path: Path, feedback: Comma
     assert feedback("reject", "2", "1") == (0, "2 rejected\n")
     assert [row.state for row in store.rows()] == ["rejected", "rejected", "accepted", "accepted"]
     assert feedback("reject", "all") == (0, "0 rejected\n")
+
+
+def test_a_check_measures_and_flags_and_decides_nothing(tmp_path: Path, feedback: Command) -> None:
+    store = make_store(tmp_path)
+    flat = audio(0.1 * np.random.default_rng(0).standard_normal(RATE).astype(np.float32))
+    for sound in (voice(300), flat, None):
+        add(store, sound)
+    assert feedback("check") == (0, "2 recordings measured; 1 of the new corrections flagged\n")
+    assert [(row.state, row.flags) for row in store.rows()] == [("new", ()), ("new", ("noise",)), ("new", ())]
+    assert feedback("check") == (0, "0 recordings measured; 1 of the new corrections flagged\n")
+    assert feedback("check", "3")[0] == 2
 
 
 def test_a_review_asks_one_by_one_and_keeps_what_was_decided(
