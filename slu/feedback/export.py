@@ -8,7 +8,7 @@ import csv
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from slu.common.files import atomic_write
 from slu.feedback.cells import safe
@@ -27,22 +27,27 @@ NONE = "not mentioned"
 
 def write_csv(rows: Sequence[Row], path: Path, outputs: Path) -> None:
     """`audio_path` is relative to the CSV, and empty where the file is gone."""
+    with atomic_write(path) as file:
+        write_rows(file, rows, path.parent, outputs)
+
+
+def write_rows(file: IO[str], rows: Sequence[Row], folder: Path, outputs: Path) -> None:
+    """`audio_path` is relative to `folder`, where the CSV is to lie."""
     heads = list(dict.fromkeys(name for row in rows for name in (*row.predicted, *row.actual)))
     per_head = [f"{kind}{name}" for kind in (PREDICTED, ACTUAL, CONFIDENCE) for name in heads]
     columns = [TIMESTAMP, AUDIO_PATH, *per_head, *TEXTS, *NUMBERS, *LISTS, REVIEWED]
-    with atomic_write(path) as file:
-        # RFC 4180's line ends: csv quotes a lone carriage return only where it is part of them.
-        writer = csv.DictWriter(file, [safe(name) for name in columns], lineterminator="\r\n")
-        writer.writeheader()
-        for row in rows:
-            cells = _cells(row, heads, path, outputs)
-            writer.writerow({safe(name): cell for name, cell in cells.items()})
+    # RFC 4180's line ends: csv quotes a lone carriage return only where it is part of them.
+    writer = csv.DictWriter(file, [safe(name) for name in columns], lineterminator="\r\n")
+    writer.writeheader()
+    for row in rows:
+        cells = _cells(row, heads, folder, outputs)
+        writer.writerow({safe(name): cell for name, cell in cells.items()})
 
 
-def _cells(row: Row, heads: Sequence[str], path: Path, outputs: Path) -> dict[str, Any]:
+def _cells(row: Row, heads: Sequence[str], folder: Path, outputs: Path) -> dict[str, Any]:
     cells: dict[str, Any] = {TIMESTAMP: row.received.isoformat()}
     if row.audio_path and (outputs / row.audio_path).is_file():
-        cells[AUDIO_PATH] = safe(os.path.relpath(outputs / row.audio_path, path.parent))
+        cells[AUDIO_PATH] = safe(os.path.relpath(outputs / row.audio_path, folder))
     for kind, values in ((PREDICTED, row.predicted), (ACTUAL, row.actual)):
         cells |= {f"{kind}{name}": safe(label or NONE) for name, label in values.items()}
     cells |= {f"{CONFIDENCE}{name}": value for name, value in row.confidences.items() if name in heads}
