@@ -6,6 +6,7 @@ from typing import Any
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.metrics_core import CounterMetricFamily, Metric
 from prometheus_client.registry import Collector
+from prometheus_client.samples import Sample
 
 from slu.serving.models import Board
 from slu.serving.seats import Seats
@@ -19,7 +20,7 @@ class ServingMetrics:
     """Of one process that speaks HTTP."""
 
     def __init__(self, board: Board, seats: Seats) -> None:
-        self.board, self.registry = board, CollectorRegistry()
+        self.board, self.seats, self.registry = board, seats, CollectorRegistry()
 
         def named(kind: Any, name: str, text: str, labels: Sequence[str] = (), **options: Any) -> Any:
             return kind(f"slu_{name}", text, labels, registry=self.registry, **options)
@@ -52,11 +53,23 @@ class ServingMetrics:
             for head, label in one["labels"].items():
                 self.classes.labels(version, head, label).inc()
 
+    def figures(self) -> dict[str, Any]:
+        """For people: since the process that speaks HTTP began."""
+        found = {one.labels["status"]: int(one.value) for one in _samples(self.requests, "_total")}
+        (count,), (total,) = (_samples(self.seconds, end) for end in ("_count", "_sum"))
+        mean = round(1e3 * total.value / count.value, 1) if count.value else None
+        busy = {"in_flight": self.seats.taken, "dropped": self.seats.dropped}
+        return {"by_status": found, "mean_ms": mean, **busy}
+
     def text(self) -> bytes:
         self.live.clear()
         for version in self.board.read().versions.values():
             self.live.labels(version).set(1)
         return generate_latest(self.registry)
+
+
+def _samples(metric: Counter | Histogram, end: str) -> list[Sample]:
+    return [one for family in metric.collect() for one in family.samples if one.name.endswith(end)]
 
 
 class _Dropped(Collector):

@@ -42,6 +42,10 @@ class RateLimit:
             self._full_at.popitem(last=False)
         return 0 if allowed else math.ceil(late)
 
+    def forgive(self, client: str) -> None:
+        """Its requests so far do not count any more."""
+        self._full_at.pop(client, None)
+
     def __len__(self) -> int:
         return len(self._full_at)
 

@@ -35,7 +35,7 @@ _POLICY = "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob
 def add_routes(app: FastAPI, board: Board, metrics: ServingMetrics, keep_days: float | None = None) -> None:
     """`keep_days` of the recordings of corrections, which the page says; none: they are not kept."""
     app.title, app.version = "slu", __version__
-    app.add_exception_handler(RequestValidationError, _unusable)
+    app.add_exception_handler(RequestValidationError, unusable)
     stock = {route.path: route for route in app.router.routes if isinstance(route, APIRoute)}
     stock["/predict"].summary, stock["/predict"].openapi_extra = "What is said in audio files", document.PREDICT
     stock["/info"].include_in_schema = False
@@ -44,7 +44,7 @@ def add_routes(app: FastAPI, board: Board, metrics: ServingMetrics, keep_days: f
         text = files("slu.serving").joinpath("page", name).read_text(encoding="utf-8")
         if keep_days:
             text = text.replace('data-keep-days=""', f'data-keep-days="{keep_days:g}"')
-        app.add_api_route(path, _static(text, kind), include_in_schema=False)
+        app.add_api_route(path, static(text, kind), include_in_schema=False)
 
     @app.get("/health", response_class=PlainTextResponse, responses=document.HEALTH)
     async def health(request: Request) -> Response:
@@ -96,14 +96,14 @@ def add_feedback(
         return JSONResponse({"stored": correction.request_id})
 
 
-async def _unusable(_: Request, error: Exception) -> JSONResponse:
+async def unusable(_: Request, error: Exception) -> JSONResponse:
     """In a sentence, without what was sent: that may hold what JSON cannot, as NaN."""
     problems = error.errors()[:3] if isinstance(error, RequestValidationError) else []
     told = "; ".join(f"{'.'.join(str(part)[:50] for part in one['loc'])}: {one['msg']}" for one in problems)
     return JSONResponse({"detail": told.encode("ascii", "backslashreplace").decode()}, 422)
 
 
-def _static(text: str, kind: str) -> Any:
+def static(text: str, kind: str) -> Any:
     async def page() -> Response:
         return Response(
             text, media_type=kind, headers={"Content-Security-Policy": _POLICY, "Cache-Control": "no-cache"}

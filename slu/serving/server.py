@@ -21,6 +21,7 @@ from slu.common.errors import UserError
 from slu.common.files import read_json
 from slu.feedback.clients import client_hash
 from slu.feedback.store import FeedbackStore, default_url
+from slu.serving.admin.app import Server, add_admin
 from slu.serving.api import speech_api
 from slu.serving.feedback import Remembered
 from slu.serving.gradio_page import add_gradio
@@ -89,6 +90,7 @@ def make_server(settings: ServeSettings) -> "SpeechServer":
     add_routes(server.app, board, metrics, settings.keep_audio_days if settings.keep_audio else None)
     if settings.ui == "gradio":
         add_gradio(server.app, board, settings)
+    store = None
     if settings.feedback != "none":
         outputs = Path(settings.outputs)
         store = FeedbackStore(settings.feedback or default_url(outputs), outputs, settings.feedback_per_hour)
@@ -98,6 +100,8 @@ def make_server(settings: ServeSettings) -> "SpeechServer":
             server.app, store, remembered, audio, homes,
             client=lambda scope: hashed(client_of(scope, trust_proxy=settings.trust_proxy)),
         )  # fmt: skip
+    if settings.admin_password:
+        add_admin(server.app, Server(settings, board, metrics, store, server.worker_states))
     return server
 
 
@@ -135,6 +139,10 @@ class SpeechServer(ls.LitServer):  # type: ignore[misc]
     """Asked to, or already at it."""
     lost = False
     """It ends because a process of it did."""
+
+    def worker_states(self) -> dict[str, str]:
+        """By name: starting, ready, …; one that died is started again, and not ready until then."""
+        return {str(name): str(state) for name, state in self.workers_setup_status.items()}
 
     def _init_manager(self, num_api_servers: int) -> Any:
         manager = super()._init_manager(num_api_servers)

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 Positive = Annotated[float, Field(gt=0)]
+SHORTEST_PASSWORD = 8
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,10 @@ class ServeSettings:
     """The page at /; with `gradio`, one made with Gradio at /gradio beside it."""
     api_key: str | None = None
     """Asked for in the header X-API-Key of everything but the page and /health."""
+    admin_password: str | None = None
+    """Opens /admin; none, or empty: there is no such page."""
+    admin_retrain: tuple[str, ...] = ()
+    """Further settings of slu.retrain, for the button on /admin."""
     cors: tuple[str, ...] = ()
     """Origins of other sites whose pages may use the server."""
     feedback: str | None = None
@@ -56,6 +61,10 @@ class ServeSettings:
     """Then the file is removed, also while `keep_audio` is off."""
     log: str = "-"
     """File of JSON lines, one per request; `-` is standard output."""
+
+    def __post_init__(self) -> None:
+        if self.admin_password and len(self.admin_password) < SHORTEST_PASSWORD:
+            raise ValueError(f"admin_password is shorter than {SHORTEST_PASSWORD} characters; take a longer one")
 
     @property
     def bundles(self) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""One bundle, and one server that most tests of the package ask."""
+"""One bundle, one server that most tests of the package ask, and one with a page for its owner."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.bundles.helpers import tiny_bundle
+from tests.serving.admin_helpers import SHOP, Place, owned
 from tests.serving.helpers import LIMITS, Server, running
 
 
@@ -17,4 +18,11 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="package")
 def server(bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with running(tmp_path_factory.mktemp("server"), f"bundle={bundle}", *LIMITS) as found:
+        yield found
+
+
+@pytest.fixture(scope="package")
+def owner(bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    settings = ("trust_proxy=true", f"api_key='{SHOP['X-API-Key']}'", "rate_limit_per_minute=5")
+    with owned(tmp_path_factory.mktemp("owner"), bundle, *settings) as found:
         yield found

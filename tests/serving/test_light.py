@@ -4,6 +4,8 @@ import os
 import re
 from pathlib import Path
 
+import httpx
+
 from tests.conftest import ROOT
 from tests.serving.helpers import GOOD, running
 
@@ -32,7 +34,16 @@ def test_it_answers_with_what_its_own_list_pins(bundle: Path, tmp_path: Path) ->
     assert "torch" not in pinned
     (tmp_path / "sitecustomize.py").write_text(BLOCKING.format(allowed={name.lower() for name in pinned}))
     path = os.pathsep.join([str(tmp_path), str(ROOT)])
-    with running(tmp_path, f"bundle={bundle}", path=path) as server:
+    with running(tmp_path, f"bundle={bundle}", "admin_password=long-enough", "log=access.log", path=path) as server:
         assert server.post(content=GOOD).json()["model_version"] == "drinks"
         assert server.get("/").status_code == 200
+        key = {"X-Admin-Key": "long-enough"}
+        for name, body, lacking in (
+            ("retrain", {"task": "x"}, "torch is"),
+            ("monitor", {}, "matplotlib and scipy are"),
+        ):
+            told = server.get(f"/admin/api/{name}", headers=key).json()["hindered"]
+            assert told.startswith(f"{lacking} not installed here")
+            refused = httpx.post(f"{server.url}/admin/api/{name}", json=body, headers=key, timeout=30)
+            assert (refused.status_code, refused.json()["detail"]) == (409, told)
         assert not any("libtorch" in Path(f"/proc/{pid}/maps").read_text() for pid in server.family())
