@@ -134,6 +134,7 @@ def test_people_read_their_own_words(trained: dict[str, Path], voice: Waveform) 
     assert told.display["gender"] in ("Perempuan", "Laki-laki")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not SHARED.is_dir(), reason="the shared recordings are not on this machine")
 def test_real_people_through_the_real_preset(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     module = importlib.import_module("slu.train")

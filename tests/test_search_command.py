@@ -82,6 +82,7 @@ def test_killed_and_started_again_it_comes_to_its_total_and_tests_the_winner(ton
     assert "Traceback" not in third.stderr
 
 
+@pytest.mark.slow
 def test_two_processes_share_a_search_and_one_of_them_trains_the_winner_by_seeds(tones: Path, tmp_path: Path) -> None:
     journal = f"journal:///{tmp_path / 'study.journal'}"
     shared = command(tones, tmp_path, f"hydra.sweeper.storage={journal}", "+trainer.limit_train_batches=1")

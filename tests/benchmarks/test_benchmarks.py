@@ -56,6 +56,7 @@ def test_peak_memory_is_of_the_measured_process(tmp_path: Path) -> None:
     assert peaks[8][0] <= peaks[8][1] < own / 1024
 
 
+@pytest.mark.slow
 def test_a_longer_log_takes_no_more_memory(tmp_path: Path) -> None:
     little, much = log_reading([10_000, 60_000], tmp_path)
     assert (little.lines, much.lines) == (10_000, 60_000)

@@ -197,6 +197,7 @@ def test_speakers_stand_side_by_side(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert pd.read_csv(tmp_path / "alone" / "results.csv")[["clips", "strict"]].to_numpy().tolist() == 2 * [[20, 0.8]]
 
 
+@pytest.mark.slow
 def test_a_training_in_a_process_of_its_own(tmp_path: Path, tones: Path) -> None:
     tiny = {
         "data": "manifest",

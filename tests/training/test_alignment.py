@@ -78,7 +78,7 @@ def test_frames_without_a_label_teach_nothing(tmp_path: Path) -> None:
     assert frame_loss(heard, batch.frame_labels, model.stride).item() > 0.0
 
 
-@pytest.mark.parametrize(("model", "clips"), [("hybrid", 400), ("pair", 200)])
+@pytest.mark.parametrize(("model", "clips"), [("hybrid", 400), pytest.param("pair", 200, marks=pytest.mark.slow)])
 def test_learns_digits_and_serves_them(
     model: str, clips: int, tmp_path: Path, printed: Callable[..., tuple[int, str]]
 ) -> None:

@@ -25,8 +25,7 @@ function translate() {
   $("spectrum").setAttribute("aria-label", `${text.spectrum}, ${seconds.toFixed(1)} s`);
   $("scale").textContent = fill(text.scale, { s: seconds.toFixed(1), low: LOW, high: HIGH / 1000 });
   const days = document.body.dataset.keepDays;
-  $("keeps").hidden = !days;
-  $("keeps").textContent = fill(text.keeps, { days });
+  $("keeps").textContent = days ? `${text.stores} ${fill(text.keeps, { days })}` : text.stores;
 }
 
 const fill = (words, values) => words.replace(/\{(\w+)\}/g, (_, name) => values[name]);

@@ -15,6 +15,7 @@ const TEXTS = {
     needsKey: "This server asks for an API key: enter it beside the recogniser.",
     wave: "Waveform of the recording", spectrum: "Log-mel spectrogram of the recording", scale: "{s} s across; {low} Hz to {high} kHz upwards, on the mel scale",
     right: "What was right?", comment: "Comment", send: "Send", thanks: "Thank you, it is stored.", none: "not mentioned",
+    stores: "Stored with it: what was heard, and a code in place of your network address.",
     keeps: "What you send here keeps the recording with it, for {days} days.",
     heads: {}, reasons: {}, refused: {},
   },
@@ -31,6 +32,7 @@ const TEXTS = {
     needsKey: "Server ini meminta kunci API: isilah di dekat pengenal.",
     wave: "Bentuk gelombang rekaman", spectrum: "Spektrogram log-mel rekaman", scale: "{s} detik mendatar; {low} Hz sampai {high} kHz ke atas, skala mel",
     right: "Apa yang benar?", comment: "Komentar", send: "Kirim", thanks: "Terima kasih, sudah disimpan.", none: "tidak disebut",
+    stores: "Ikut disimpan: apa yang terdengar, dan sebuah kode sebagai pengganti alamat jaringan Anda.",
     keeps: "Bersama koreksi ini rekamannya ikut disimpan selama {days} hari.",
     heads: { product: "produk", quantity: "jumlah", gender: "suara", digit: "angka" },
     reasons: {
