@@ -21,8 +21,8 @@ from slu.common.progress import progress_bar
 from slu.common.settings import parse_settings
 from slu.common.wording import against_reference
 from slu.documents.page import write_page
-from slu.evaluation.champion import NAMES, champion_at, is_worse, write_summary
-from slu.evaluation.clip_choice import ChosenClips, choose_clips
+from slu.evaluation.champion import NAMES, champion_at, is_worse, same_task, write_summary
+from slu.evaluation.clip_choice import ChosenClips, choose_clips, trained_beside
 from slu.evaluation.compare_report import (
     Pair,
     compare_bundles,
@@ -61,19 +61,16 @@ def main(config: DictConfig) -> None:
     settings = parse_settings(
         EvaluateSettings, cast(dict[str, Any], OmegaConf.to_container(config, resolve=True)), "settings"
     )
+    settings.refuse_combined()
     run = from_here(Path(HydraConfig.get().runtime.output_dir))
     torch.set_num_threads(settings.threads)
     champion = champion_at(settings.champion, settings.bundles)
     folders = [*map(Path, settings.bundles), *([] if champion is None else [champion])]
     predictors = [Predictor(load_bundle(folder)) for folder in folders]
-    if not predictors:
-        raise UserError("bundle=[] names none; name at least one")
+    if champion is not None and not same_task(predictors[-1].bundle, predictors[0].bundle):
+        predictors.pop()
     if len({p.bundle.version for p in predictors}) < len(predictors):
         raise UserError("bundle names one version twice; compare different ones")
-    if settings.manifest is not None and not settings.manifests:
-        raise UserError("manifest=[] names none; name at least one, or leave manifest= out")
-    if len(settings.manifests) > 1 and settings.others:
-        raise UserError("off_menu is compared with the clips of one manifest; name one in manifest=")
     if len(settings.manifests) > 1:
         _score_corpora(predictors, settings, run)
         return
@@ -159,8 +156,7 @@ def _clips(bundle: Bundle, of: Bundle, settings: EvaluateSettings) -> ChosenClip
     own = of.metrics.get("manifest")
     if own is None or not Path(own).is_file():
         raise UserError("name the recordings to score: manifest=path/metadata.csv")
-    column = ((of.config.get("data") or {}).get("split") or {}).get("column", settings.split_column)
-    return choose_clips(Path(own), heads, on_unknown, split=settings.split or "test", column=column, needs_column=True)
+    return trained_beside(Path(own), heads, of.config.get("data") or {}, on_unknown, split=settings.split or "test")
 
 
 def _score_corpora(predictors: Sequence[Predictor], settings: EvaluateSettings, run: Path) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from slu.bundles import Bundle
 from slu.common.errors import UserError
 from slu.common.files import atomic_write
 from slu.common.wording import with_interval
@@ -25,6 +26,18 @@ def champion_at(place: str | None, bundles: Sequence[str]) -> Path | None:
         return folder
     print(f"no champion at {place}: there is nothing to compare with yet", flush=True)
     return None
+
+
+def same_task(champion: Bundle, new: Bundle) -> bool:
+    """Whether both answer the same questions; said where they do not, as after a change of the menu."""
+    theirs, ours = ({head.name for head in bundle.spec.heads} for bundle in (champion, new))
+    if theirs != ours:
+        print(
+            f"the champion answers {', '.join(sorted(theirs))} and the new one {', '.join(sorted(ours))}: "
+            "there is nothing to compare with yet",
+            flush=True,
+        )
+    return theirs == ours
 
 
 def is_worse(pairs: Mapping[str, Sequence[Pair]]) -> bool:

@@ -1,11 +1,13 @@
 """Which clips of a table are scored: a split of it, or all of them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from slu.common.errors import UserError
+from slu.common.settings import parse_settings
 from slu.corpus.manifest import SPLIT_NAMES, SPLITS, Manifest
 from slu.corpus.splits import SplitSettings, assign_splits
 from slu.evaluation.labels import OnUnknownLabel, read_labelled
@@ -47,6 +49,26 @@ def choose_clips(
     if column not in whole.table.columns and needs_column is False:
         return ChosenClips(whole, whole, unknown, None)
     whole = _with_split(whole, column, split is not None if needs_column is None else needs_column)
+    return _side(whole, unknown, split)
+
+
+def trained_beside(
+    path: Path, heads: Sequence[Head], data: Mapping[str, Any], on_unknown: OnUnknownLabel = "error", *, split: str
+) -> ChosenClips:
+    """A side of the table that a recogniser was trained on, as its training drew it; `data` are its settings of then.
+
+    Raises UserError as `choose_clips` does.
+    """
+    settings = parse_settings(SplitSettings, data.get("split") or {}, "data.split")
+    whole, unknown = read_labelled(path, heads, on_unknown)
+    if data.get("manifest") is not None:  # else a menu's voices, whose sides are written down
+        whole = Manifest(whole.path, assign_splits(whole.table, settings, str(path)))
+    else:
+        whole = _with_split(whole, settings.column, True)
+    return _side(whole, unknown, split)
+
+
+def _side(whole: Manifest, unknown: dict[str, int], split: str | None) -> ChosenClips:
     split = None if split is None else SPLIT_NAMES.get(split, split)
     if split is not None and split not in SPLITS:
         raise UserError(f"split={split}: it must be one of {', '.join(SPLITS)}")

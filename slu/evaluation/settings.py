@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from slu.common.errors import UserError
 from slu.evaluation.conditions import ConditionSettings
 from slu.evaluation.labels import OnUnknownLabel
 
@@ -30,6 +31,17 @@ class EvaluateSettings:
     champion: str | None = None
     """Bundle or alias that `bundle` is compared with, on the clips of `bundle`; it need not be there yet."""
     fail_if_worse: bool = False
+
+    def refuse_combined(self) -> None:
+        """Raises UserError for settings that ask for nothing, or for two things at once."""
+        if not self.bundles:
+            raise UserError("bundle=[] names none; name at least one")
+        if self.manifest is not None and not self.manifests:
+            raise UserError("manifest=[] names none; name at least one, or leave manifest= out")
+        if len(self.manifests) > 1 and self.others:
+            raise UserError("off_menu is compared with the clips of one manifest; name one in manifest=")
+        if len(self.manifests) > 1 and (self.champion is not None or self.fail_if_worse):
+            raise UserError("champion and fail_if_worse compare on the clips of one table; name one in manifest=")
 
     @property
     def bundles(self) -> tuple[str, ...]:

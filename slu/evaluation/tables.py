@@ -1,5 +1,6 @@
 """Tables for the terminal."""
 
+import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -113,7 +114,7 @@ def show(*tables: Table | None) -> None:
     # Names of speakers and classes may hold brackets, which rich would take for its markup.
     console = Console(markup=False, highlight=False)
     if not console.is_terminal:
-        console = Console(markup=False, highlight=False, width=140)
+        console = Console(markup=False, highlight=False, width=max(140, int(os.environ.get("COLUMNS", "0") or 0)))
     for table in tables:
         if table is not None:
             console.print(table)

@@ -2,8 +2,9 @@
 
 import argparse
 import datetime
+import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -54,7 +55,9 @@ Time = Annotated[datetime.datetime, BeforeValidator(_time)]
 @dataclass(frozen=True)
 class FeedbackSettings:
     outputs: str = "outputs"
-    feedback: Annotated[str, Field(min_length=1)] | None = None
+    feedback: Annotated[str, Field(min_length=1)] | None = field(
+        default_factory=lambda: os.environ.get("SLU_FEEDBACK") or None
+    )
     """URL of the database; none: SQLite in the outputs."""
     most: Annotated[int, Field(ge=1)] = 50
     states: Literal["new", "keep"] = "new"

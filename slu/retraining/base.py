@@ -4,12 +4,8 @@ from pathlib import Path
 
 from slu.bundles import Bundle
 from slu.common.errors import UserError
-from slu.common.settings import parse_settings
 from slu.corpus.manifest import Manifest
-from slu.corpus.splits import SplitSettings, assign_splits
-from slu.evaluation.clip_choice import choose_clips
-from slu.evaluation.labels import read_labelled
-from slu.evaluation.run import subset
+from slu.evaluation.clip_choice import ChosenClips, choose_clips, trained_beside
 
 
 def base_corpus(champion: Bundle) -> Manifest:
@@ -17,26 +13,21 @@ def base_corpus(champion: Bundle) -> Manifest:
 
     Raises UserError where they are not there any more, or cannot be told apart.
     """
-    path = champion.metrics.get("manifest")
-    if path is None or not Path(path).is_file():
-        raise UserError(
-            f"the clips beside which {champion.version} was trained are not there any more; name others to test on: "
-            "test=path/metadata.csv"
-        )
-    manifest, _ = read_labelled(Path(path), champion.spec.heads, "error")
-    data = champion.config.get("data") or {}
-    if data.get("manifest") is None:
-        return manifest
-    split = parse_settings(SplitSettings, data.get("split") or {}, "data.split")
-    return Manifest(manifest.path, assign_splits(manifest.table, split, str(path)))
+    return _chosen(champion).whole
 
 
 def frozen_test(champion: Bundle, test: str | None) -> Manifest:
     """The same clips for every generation: the test split of `test`, or of what the first champion was trained on."""
     if test is not None:
         return choose_clips(Path(test), champion.spec.heads, split="test", needs_column=False).clips
-    base = base_corpus(champion)
-    clips = subset(base, "split", "test") if "split" in base.table.columns else base
-    if clips.table.empty:
-        raise UserError(f"{base.path}: the test split is empty; name clips to test on: test=path/metadata.csv")
-    return clips
+    return _chosen(champion).clips
+
+
+def _chosen(champion: Bundle) -> ChosenClips:
+    path = champion.metrics.get("manifest")
+    if path is None or not Path(path).is_file():
+        raise UserError(
+            f"the clips beside which {champion.version} was trained are not there any more; name others to test on: "
+            "test=path/metadata.csv"
+        )
+    return trained_beside(Path(path), champion.spec.heads, champion.config.get("data") or {}, split="test")

@@ -33,12 +33,15 @@ class Corrections:
         return settings_hash([(row.audio_sha256, sorted(row.labels.items()), row.split) for row in self.rows])
 
 
-def collect(store: FeedbackStore, spec: TaskSpec, home: Path, *, unreviewed: bool) -> Corrections:
-    """All that may be learnt from, old and new: what a retraining leaves out, it forgets."""
+def collect(store: FeedbackStore, spec: TaskSpec, home: Path, settings: str, *, unreviewed: bool) -> Corrections:
+    """All that may be learnt from, old and new: what a retraining leaves out, it forgets. New is what none used, and
+    none under these settings (hashed) has been decided on."""
     rows = training_rows(store, spec, unreviewed)
     known = {row.id for row in store.rows(FEEDBACK.c.state == USED)}
     for decision in home.glob(f"*/{DECISION}"):
-        known.update(read_json(decision)["corrections"])
+        made = read_json(decision)
+        if made.get("settings") == settings:
+            known.update(made["corrections"])
     return Corrections(rows, sum(not known.issuperset(row.ids) for row in rows))
 
 

@@ -65,7 +65,8 @@ class Retraining:
         """Raises UserError where there is no champion, no frozen test, or nothing usable to learn from."""
         self.registry.home(self.settings.task)
         champion = load_bundle(resolved(self.registry.root / self.settings.task / "live"))
-        corrections = collect(self.store, champion.spec, self.home, unreviewed=self.settings.unreviewed)
+        unreviewed = self.settings.unreviewed
+        corrections = collect(self.store, champion.spec, self.home, self._settings(), unreviewed=unreviewed)
         work = self._unfinished() or self._begun(champion, corrections)
         if work is None:
             return Outcome(
@@ -78,8 +79,10 @@ class Retraining:
     def _unfinished(self) -> Path | None:
         """A retraining that passed, and was cut short before it went live."""
         for decision in sorted(self.home.glob(f"*/{DECISION}")):
+            known = read_json(decision)
             if (
-                read_json(decision)["passed"]
+                known["passed"]
+                and known.get("settings") == self._settings()
                 and not (decision.parent / PROMOTED).is_file()
                 and not self.settings.dry_run
             ):
@@ -89,10 +92,14 @@ class Retraining:
     def _begun(self, champion: Bundle, corrections: Corrections) -> Path | None:
         if corrections.fresh < self.settings.corrections or not corrections.of(TRAIN):
             return None
+        name = settings_hash(champion.version, corrections.fingerprint(), self._settings())
+        return self.home / f"{champion.version}-{name[:8]}"
+
+    def _settings(self) -> str:
+        """Of how a challenger is made and judged: what was decided under others does not count under these."""
         s = self.settings
         how = [s.adapt, s.replay] if s.method == "fine_tune" else s.scratch
-        name = settings_hash(champion.version, corrections.fingerprint(), s.method, how, s.gate, s.conditions, s.test)
-        return self.home / f"{champion.version}-{name[:8]}"
+        return settings_hash(s.method, how, s.gate, s.conditions, s.test)
 
     def _decide(self, champion: Bundle, corrections: Corrections, work: Path) -> None:
         s, spec = self.settings, champion.spec
@@ -124,7 +131,7 @@ class Retraining:
             "corrections held back": len(held),
             "frozen test": f"{len(test.table)} clips of {test.path}",
         }
-        write_decision(work, facts, checks, corrections.ids)
+        write_decision(work, facts, checks, corrections.ids, self._settings())
 
     def _answers(self, bundle: Bundle, clips: Manifest, conditions: ConditionSettings) -> dict[str, Evaluation]:
         keep, digests = self.outputs / "answers", clip_digests(clips)

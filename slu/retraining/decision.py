@@ -12,8 +12,11 @@ from slu.retraining.gate import Check, refusals, to_json
 PAGE = "decision.html"
 
 
-def write_decision(work: Path, facts: Mapping[str, Any], checks: Sequence[Check], corrections: Sequence[int]) -> None:
-    """`decision.html`, and then `decision.json`, whose presence says that it is final."""
+def write_decision(
+    work: Path, facts: Mapping[str, Any], checks: Sequence[Check], corrections: Sequence[int], settings: str
+) -> None:
+    """`decision.html`, and then `decision.json`, whose presence says that it is final; `settings` are those that it was
+    made under, hashed."""
     against = refusals(checks)
     verdict = "promoted" if not against else "refused"
     sections = [
@@ -33,6 +36,7 @@ def write_decision(work: Path, facts: Mapping[str, Any], checks: Sequence[Check]
         work / DECISION,
         {
             **facts,
+            "settings": settings,
             "passed": not against,
             "refusals": against,
             "checks": to_json(checks),

@@ -115,7 +115,8 @@ def _manifest(champion: Bundle, corrections: Path, test: Manifest, path: Path) -
 def _config(champion: Bundle, manifest: Path, settings: ScratchSettings) -> dict[str, Any]:
     config: dict[str, Any] = deepcopy(dict(champion.config))
     split = {**((config.get("data") or {}).get("split") or {}), "method": "column", "column": "split"}
-    config["data"] = {**(config.get("data") or {}), "manifest": str(manifest), "split": split}
+    data = {**(config.get("data") or {}), "manifest": str(manifest), "split": split}
+    config["data"] = data | {"on_bad_audio": "skip"}  # a correction that is too long stands in nobody's way
     if config["data"].get("synthetic_speech"):
         config["loader"] = {**(config.get("loader") or {}), "recorded_share": settings.recorded_share}
     if settings.max_epochs is not None:

@@ -42,9 +42,10 @@ class RateLimit:
             self._full_at.popitem(last=False)
         return 0 if allowed else math.ceil(late)
 
-    def forgive(self, client: str) -> None:
-        """Its requests so far do not count any more."""
-        self._full_at.pop(client, None)
+    def give_back(self, client: str) -> None:
+        """Its last request does not count."""
+        if self.per_minute is not None and client in self._full_at:
+            self._full_at[client] -= _MINUTE / self.per_minute
 
     def __len__(self) -> int:
         return len(self._full_at)

@@ -106,7 +106,11 @@ class Comparison:
     @staticmethod
     def line(row: tuple[str, float, float, float, tuple[float, float] | None]) -> str:
         measure, theirs, ours, difference, interval = row
-        between = "" if interval is None else f" ({interval[0]:+.4f} to {interval[1]:+.4f})"
+        between = (
+            " (no interval: the same for every seed)"
+            if interval is None
+            else f" ({interval[0]:+.4f} to {interval[1]:+.4f})"
+        )
         return f"  {measure:<22} {theirs:.4f} -> {ours:.4f}, {difference:+.4f}{between}"
 
 
@@ -115,7 +119,7 @@ def paired_interval(ours: Sequence[float], theirs: Sequence[float]) -> tuple[flo
     if len(differences) < 2:
         return None
     middle, error = mean(differences), float(stats.sem(differences))
-    if error == 0:
-        return middle, middle
+    if error == 0:  # a clip more or less in every pair is no certainty
+        return None if middle else (0.0, 0.0)
     reach = float(stats.t.ppf(0.975, len(differences) - 1)) * error
     return middle - reach, middle + reach

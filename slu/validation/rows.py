@@ -29,7 +29,15 @@ def check_rows(path: Path, table: pd.DataFrame, heads: Sequence[Head]) -> list[F
             near = _nearest(problem.value, next((h.classes for h in heads if h.name == problem.column), ()))
             detail = f"{problem.column} '{problem.value}' {problem.problem}{near}"
         found.append(_at(path, table, problem.line - FIRST_LINE, kind, detail))
+    if "split" in table.columns and (table["split"] != "").any():
+        found += [
+            _at(path, table, i, "no split", "its split is empty, and others have one") for i in _empty(table, "split")
+        ]
     return found
+
+
+def _empty(table: pd.DataFrame, column: str) -> list[int]:
+    return [int(str(index)) for index in table.index[table[column] == ""]]
 
 
 def check_names(path: Path, table: pd.DataFrame) -> Iterator[Finding]:
@@ -58,8 +66,13 @@ def check_speakers(path: Path, table: pd.DataFrame) -> Iterator[Finding]:
     if not (table["speaker"] != "").any():
         yield Finding("no speaker", path, "nothing says who speaks", path, 1)
         return
+    split = "split" in table.columns and bool((table["split"] != "").any())
     for row in [row for row, speaker in enumerate(table["speaker"]) if not speaker]:
-        yield _row(path, table, row, "no speaker", "its speaker is empty")
+        if split:
+            yield _row(path, table, row, "no speaker", "its speaker is empty")
+        else:
+            detail = "its speaker is empty, no row has a split, and others have a speaker"
+            yield _row(path, table, row, "nobody to split by", detail)
     for row, detail in _spelled_otherwise(table["speaker"]):
         yield _row(path, table, row, "speaker spelling", f"speaker {detail}")
 

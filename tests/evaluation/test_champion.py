@@ -8,12 +8,20 @@ import pandas as pd
 import pytest
 import soundfile as sf
 
+from slu.bundles import save_bundle
 from slu.common.errors import UserError
+from slu.corpus.splits import SplitSettings, assign_splits
 from slu.evaluation.champion import NAMES, champion_at, is_worse, markdown
+from slu.evaluation.clip_choice import trained_beside
 from slu.evaluation.compare_report import compare_bundles, short_names
+from slu.features import build_front_end
+from slu.models import build_recogniser
+from tests.adaptation.helpers import CONFIG, SPEC, train_bundle
 from tests.bundles.helpers import tiny_bundle
 from tests.conftest import RATE, tone
 from tests.evaluation.test_compare_report import scored
+from tests.studies.helpers import M1
+from tests.training.test_preprocessing import LOGMEL
 
 
 @pytest.mark.parametrize(("new", "champion", "worse"), [(60, 10, True), (11, 10, False), (10, 60, False)])
@@ -78,6 +86,37 @@ def test_the_command_compares_where_there_is_a_champion(
     summary = (tmp_path / "run" / "summary.md").read_text()
     assert "champion (M1): `20260101-000000-00000000`" in summary
     assert (tmp_path / "run" / "comparison.json").is_file()
+
+
+def test_worse_ends_with_1_and_other_heads_with_nothing_to_compare(
+    tones: Path, printed: Callable[..., tuple[int, str]], tmp_path: Path
+) -> None:
+    champion = train_bundle(tones, tmp_path)
+    spoilt = tmp_path / "new"
+    network = build_recogniser(M1, build_front_end(LOGMEL).size, SPEC)
+    spoilt.mkdir()
+    save_bundle(spoilt, network.eval(), SPEC, CONFIG, {"manifest": str(tones)}, {"clips": [], "speakers": []})
+    settings = ("conditions=clean", f"hydra.run.dir={tmp_path / 'run'}", f"bundle={spoilt}", "fail_if_worse=true")
+    code, words = printed("evaluate", *settings, f"champion={champion}", f"manifest={tones}", "split=null")
+    assert code == 1, words
+    assert "the champion is better on clean clips by more than chance" in words
+    assert ", champion (M1) is better |" in (tmp_path / "run" / "summary.md").read_text()
+    tiny_bundle(tmp_path / "drinks")
+    code, words = printed("evaluate", *settings, f"champion={tmp_path / 'drinks'}", f"manifest={tones}")
+    assert code == 0, words
+    assert "the champion answers product, quantity and the new one length, pitch" in words
+
+
+def test_the_side_is_the_one_that_the_training_drew(tones: Path, tmp_path: Path) -> None:
+    table = pd.read_csv(tones, dtype=str).drop(columns="split")
+    (tmp_path / "audio").symlink_to(tones.parent / "audio")
+    table.to_csv(tmp_path / "metadata.csv", index=False)
+    data = {"manifest": str(tmp_path / "metadata.csv"), "split": {"method": "speaker", "seed": 1}}
+    chosen = trained_beside(tmp_path / "metadata.csv", SPEC.heads, data, split="test")
+    drawn = assign_splits(table, SplitSettings(method="speaker", seed=1), "here")
+    assert sorted(chosen.clips.table["file_name"]) == sorted(drawn["file_name"][drawn["split"] == "test"])
+    with pytest.raises(UserError, match="has no column 'split'"):
+        trained_beside(tmp_path / "metadata.csv", SPEC.heads, {}, split="test")
 
 
 def test_a_champion_stands_beside_one_bundle() -> None:

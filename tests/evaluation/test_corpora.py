@@ -93,6 +93,7 @@ def test_bundles_and_the_rule_on_corpora(
         ("one", "both/metadata.csv men/metadata.csv", ("split=test",), "none of the tables has a column 'split'"),
         ("one", "both/metadata.csv nowhere/metadata.csv", (), "there is no manifest at"),
         ("one", "", (), "manifest=[] names none"),
+        ("one", "both/metadata.csv men/metadata.csv", ("fail_if_worse=true",), "compare on the clips of one table"),
         ("drinks", "both/metadata.csv men/metadata.csv", (RULE,), "the task has no head 'gender' but product"),
     ],
 )

@@ -5,6 +5,7 @@ import os
 import random
 import signal
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -16,7 +17,7 @@ from slu.common.files import read_json
 from slu.feedback.schema import ACCEPTED, USED
 from slu.retraining.lock import one_at_a_time
 from tests.adaptation.helpers import new_person
-from tests.retraining.helpers import accept_all, correct, live, registry_of, retraining
+from tests.retraining.helpers import GATE, accept_all, correct, live, registry_of, retraining
 
 
 def right(folder: Path, manifest: Path) -> float:
@@ -84,6 +85,9 @@ def test_a_dry_run_decides_and_promotes_nothing_and_the_next_run_does(tones: Pat
     before = live(registry)
     assert "dry_run promotes nothing" in dry.run().said
     assert live(registry) == before
+    other = retraining(tones, tmp_path, gate=replace(GATE, max_latency_ratio=0.01)).run()
+    assert other.work is not None, "what passed one gate is judged anew by another"
+    assert other.version is None
     assert retraining(tones, tmp_path).run().version is not None
 
 

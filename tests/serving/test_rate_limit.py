@@ -26,6 +26,15 @@ def test_a_minute_of_requests_at_once_and_then_as_they_come_back() -> None:
     assert [limit.wait_s("a") for _ in range(7)] == [0] * 6 + [10]
 
 
+def test_what_is_given_back_is_one_request_and_not_those_before_it() -> None:
+    limit = RateLimit(6, clock=Clock())
+    assert [limit.wait_s("a") for _ in range(5)] == [0] * 5
+    for _ in range(3):
+        assert limit.wait_s("a") == 0
+        limit.give_back("a")
+    assert [limit.wait_s("a") for _ in range(2)] == [0, 10]
+
+
 def test_without_a_limit_nothing_is_counted() -> None:
     limit = RateLimit(None)
     assert {limit.wait_s("a") for _ in range(1000)} == {0}

@@ -117,6 +117,11 @@ def _list_twice(corpus: Corpus) -> None:
     corpus.clip(4).unlink()
 
 
+def _draw_sides(corpus: Corpus) -> None:
+    corpus.edit(3, speaker="")
+    corpus.replace("split", "side")
+
+
 def _lead_out(corpus: Corpus) -> None:
     corpus.clip(3).rename(corpus.folder.parent / "03.wav")
     corpus.edit(3, file_name="../03.wav")
@@ -167,6 +172,8 @@ FAULTS: Mapping[str, Fault] = {
     "a path out of the folder": _fault(_lead_out, "bad file name", 3),
     "names that differ in case only": _fault(_clash, "name clash", 4),
     "a split that is none": _fault(lambda c: c.edit(3, split="tain"), "unknown split", 3),
+    "a row without a split": _fault(lambda c: c.edit(3, split=""), "no split", 3),
+    "a row without a speaker where sides are drawn": _fault(_draw_sides, "nobody to split by", 3),
     "a speaker on two sides": _fault(lambda c: c.edit(13, speaker="s0"), "speaker leak", 13),
     "a recording on two sides": _fault(lambda c: c.edit(13, recording="r2"), "recording leak", 13),
     "a row without a speaker": _fault(lambda c: c.edit(3, speaker=""), "no speaker", 3),

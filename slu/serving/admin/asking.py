@@ -21,9 +21,14 @@ def setting(name: str, value: object) -> str:
 
 
 def stored_in(settings: ServeSettings) -> list[str]:
-    """Where a command finds what this server has written."""
-    named = [] if settings.feedback is None else [setting("feedback", settings.feedback)]
-    return [setting("outputs", settings.outputs), *named]
+    """Where a command finds what this server has written; the database of corrections is in `database_of`."""
+    return [setting("outputs", settings.outputs)]
+
+
+def database_of(settings: ServeSettings) -> dict[str, str]:
+    """An environment that names it: its URL may hold a password, which others must not see in the list of processes,
+    nor find in the settings that a command keeps with its run."""
+    return {} if settings.feedback is None else {"SLU_FEEDBACK": settings.feedback}
 
 
 def needs(*packages: str) -> str:

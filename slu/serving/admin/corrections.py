@@ -16,6 +16,7 @@ from slu.feedback import FEEDBACK, FOLDER, FeedbackStore, Row
 from slu.feedback.export import write_rows
 from slu.feedback.schema import NEW, USED
 from slu.feedback.showing import sound
+from slu.serving.admin.asking import database_of
 from slu.serving.admin.jobs import Jobs
 from slu.serving.settings import ServeSettings
 
@@ -87,13 +88,8 @@ def add_corrections(page: FastAPI, jobs: Jobs, settings: ServeSettings, store: F
     def check() -> dict[str, Any]:
         """Measuring recordings needs a decoder, which the process that speaks HTTP does without."""
         known()
-        return jobs.start("check", "slu.feedback", ["check", *stored_plainly(settings)], place="work").to_json()
-
-
-def stored_plainly(settings: ServeSettings) -> list[str]:
-    """For slu.feedback, which is no command of Hydra's: nothing is quoted."""
-    named = [] if settings.feedback is None else [f"feedback={settings.feedback}"]
-    return [f"outputs={settings.outputs}", *named]
+        told = ["check", f"outputs={settings.outputs}"]  # no command of Hydra's: nothing is quoted
+        return jobs.start("check", "slu.feedback", told, place="work", environment=database_of(settings)).to_json()
 
 
 def _condition(state: State) -> tuple[ColumnElement[bool], ...]:

@@ -70,7 +70,7 @@ class Door:
         if request.scope["path"] in self.open:
             return None
         if HEADER in request.headers:
-            return self.tried(request, request.headers[HEADER])
+            return self.tried(request, request.headers[HEADER].encode("latin-1").decode("utf-8", "replace"))
         return None if self.is_in(request) else _told(401, "log in at /admin, or send the password as X-Admin-Key")
 
     def tried(self, request: Request, password: str) -> Response | None:
@@ -80,7 +80,7 @@ class Door:
             return _told(429, f"too many wrong passwords; try again in {wait_s} s", {"Retry-After": str(wait_s)})
         if not hmac.compare_digest(_digest(password), self._password):
             return _told(401, "the password is wrong")
-        self.limit.forgive(client)
+        self.limit.give_back(client)
         return None
 
     def is_in(self, request: Request) -> bool:

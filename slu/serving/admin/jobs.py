@@ -8,7 +8,7 @@ import subprocess
 import threading
 import time
 from collections import deque
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -16,7 +16,7 @@ from slu.common.errors import UserError
 from slu.serving.admin.child import command
 
 Place = Literal["work", "move"]
-_KEPT, _LONGEST = 200, 500
+_KEPT, _LONGEST = 200, 1000
 """Lines of a command, and characters of a line."""
 _SECRETS = ("SLU_ADMIN_PASSWORD", "SLU_API_KEY")
 _WORK_NICE = 10
@@ -29,8 +29,8 @@ _ERROR, _RESULTS = "error: ", {"retrain": "retraining "}
 class Job:
     name: str
     """What it does, for people: retrain, monitor, check, promote, rollback."""
-    fine: Collection[int]
-    """Exit codes that are no failure."""
+    told_by: str
+    """What the last line of it holds where an exit code of 1 is no failure; empty where it always is."""
     process: "subprocess.Popen[str]"
     started: float = field(default_factory=time.time)
     ended: float | None = None
@@ -43,7 +43,9 @@ class Job:
             return "running"
         if self.stopped:
             return "stopped"
-        return "done" if self.process.returncode in self.fine else "failed"
+        code = self.process.returncode
+        told = bool(self.told_by) and any(self.told_by in line for line in list(self.lines)[-2:])
+        return "done" if code == 0 or (code == 1 and told) else "failed"
 
     def to_json(self) -> dict[str, Any]:
         lines = list(self.lines)
@@ -72,13 +74,26 @@ class Jobs:
         self._jobs: dict[Place, Job] = {}
         self._lock = threading.Lock()
 
-    def start(self, name: str, module: str, arguments: Sequence[str], *, place: Place, fine: Sequence[int] = ()) -> Job:
-        """Raises UserError while another one of the place goes on."""
+    def start(
+        self,
+        name: str,
+        module: str,
+        arguments: Sequence[str],
+        *,
+        place: Place,
+        told_by: str = "",
+        environment: Mapping[str, str] | None = None,
+    ) -> Job:
+        """`environment` is for what should not stand in the list of processes.
+
+        Raises UserError while another one of the place goes on.
+        """
         with self._lock:
             other = self._jobs.get(place)
             if other is not None and other.ended is None:
                 raise UserError(f"{other.name} goes on; wait until it has ended, or stop it")
-            job = Job(name, {0, *fine}, _started(module, arguments, _WORK_NICE if place == "work" else 0))
+            nice = _WORK_NICE if place == "work" else 0
+            job = Job(name, told_by, _started(module, arguments, nice, environment or {}))
             self._jobs[place] = job
         threading.Thread(target=_listen, args=(job,), daemon=True).start()
         return job
@@ -97,11 +112,11 @@ class Jobs:
         return {place: job.to_json() for place, job in list(self._jobs.items())}
 
 
-def _started(module: str, arguments: Sequence[str], nice: int) -> "subprocess.Popen[str]":
+def _started(module: str, arguments: Sequence[str], nice: int, more: Mapping[str, str]) -> "subprocess.Popen[str]":
     environment = {name: value for name, value in os.environ.items() if name not in _SECRETS}
     return subprocess.Popen(  # without a width, so that a sentence is a line
         command(module, arguments, nice),
-        env={**environment, "PYTHONUNBUFFERED": "1", "COLUMNS": "1000", "NO_COLOR": "1"},
+        env={**environment, **more, "PYTHONUNBUFFERED": "1", "COLUMNS": "1000", "NO_COLOR": "1"},
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
         start_new_session=True,
     )  # fmt: skip

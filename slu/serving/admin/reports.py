@@ -11,7 +11,7 @@ from slu.common.errors import UserError
 from slu.common.files import read_json
 from slu.feedback import FEEDBACK, FeedbackStore
 from slu.feedback.schema import ACCEPTED
-from slu.serving.admin.asking import needs, setting, stored_in
+from slu.serving.admin.asking import database_of, needs, setting, stored_in
 from slu.serving.admin.jobs import Jobs
 from slu.serving.settings import ServeSettings
 from slu.versions import Versions
@@ -57,7 +57,10 @@ def add_monitor(page: FastAPI, jobs: Jobs, settings: ServeSettings) -> None:
             raise HTTPException(409, problem)
         days = [] if asked.reference_days is None else [setting("reference_days", asked.reference_days)]
         told = [setting("log", settings.log), setting("window", asked.window), *days, *stored_in(settings)]
-        return jobs.start("monitor", "slu.monitor", told, place="work", fine=[1]).to_json()
+        environment = database_of(settings)
+        return jobs.start(
+            "monitor", "slu.monitor", told, place="work", told_by="; report: ", environment=environment
+        ).to_json()
 
 
 def add_retrain(page: FastAPI, jobs: Jobs, settings: ServeSettings, store: FeedbackStore | None) -> None:
@@ -87,9 +90,8 @@ def add_retrain(page: FastAPI, jobs: Jobs, settings: ServeSettings, store: Feedb
         if asked.task not in _tasks(versions):
             raise HTTPException(404, f"there is no task '{asked.task[:50]}' in the registry")
         told = [setting(name, value) for name, value in asked.model_dump().items()]
-        return jobs.start(
-            "retrain", "slu.retrain", [*told, *stored_in(settings), *settings.admin_retrain], place="work"
-        ).to_json()
+        told += [*stored_in(settings), *settings.admin_retrain]
+        return jobs.start("retrain", "slu.retrain", told, place="work", environment=database_of(settings)).to_json()
 
 
 def _tasks(versions: Versions) -> list[str]:
