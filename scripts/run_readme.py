@@ -1,6 +1,8 @@
 """Paste the README's commands into a shell, in order, as a newcomer would. Stops at the first that fails.
 
-python3 scripts/run_readme.py [command to leave out]...
+python3 scripts/run_readme.py [--brief] [command to leave out]...
+
+--brief lets `make train` end after its first epoch, for a machine that is in a hurry.
 """
 
 import re
@@ -21,9 +23,12 @@ def commands(readme: str) -> list[str]:
 
 def main() -> None:
     left_out = set(sys.argv[1:])
+    hurried = "--brief" in left_out
     for command in commands((ROOT / "README.md").read_text(encoding="utf-8")):
         if command in left_out:
             continue
+        if hurried and command == "make train":
+            command += " ARGS=trainer.max_epochs=1"
         print(f"\n$ {command}", flush=True)
         start = time.monotonic()
         result = subprocess.run(["bash", "-euo", "pipefail", "-c", command], cwd=ROOT, check=False)
