@@ -20,6 +20,9 @@ RATE = 16_000
 
 torch.set_num_threads(1)
 
+UNDER_DEBUGGER = "hydra._internal.utils.is_under_debugger"
+"""Hydra takes a tracer, as coverage has it on Python 3.11, for a debugger, and shows it tracebacks."""
+
 
 def tone(pitch_hz: float, duration_s: float = 0.5, noise: float = 0.01, seed: int = 0) -> np.ndarray:
     """A tone with two harmonics and a noise floor, RMS about 0.1."""
@@ -80,6 +83,7 @@ def run_here(
     def call(command: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         module = importlib.import_module(f"slu.{command}")
         monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr(UNDER_DEBUGGER, lambda: False)
         monkeypatch.setattr(sys, "argv", [f"slu.{command}", "--config-path", str(ROOT / "conf"), *arguments])
         code = 0
         try:
@@ -101,6 +105,7 @@ def printed(
     def run(command: str, *arguments: str) -> tuple[int, str]:
         monkeypatch.setattr(sys, "argv", [command, f"outputs={tmp_path / 'out'}", *arguments])
         monkeypatch.delitem(sys.modules, f"slu.{command}", raising=False)  # runpy warns if it was imported
+        monkeypatch.setattr(UNDER_DEBUGGER, lambda: False)
         code = 0
         try:
             runpy.run_module(f"slu.{command}", run_name="__main__")
