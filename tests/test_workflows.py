@@ -139,9 +139,10 @@ def test_nothing_is_published_before_the_tests() -> None:
 
 
 def test_the_pythons_are_those_of_the_project() -> None:
-    matrix = load(ROOT / ".github/workflows/test.yml")["jobs"]["tests"]["strategy"]["matrix"]
+    found = load(ROOT / ".github/workflows/test.yml")["jobs"]
+    measured = found["coverage"]["steps"][1]["with"]["python-version"]
     assert 'requires-python = ">=3.11,<3.14"' in (ROOT / "pyproject.toml").read_text()
-    assert matrix["python"] == ["3.11", "3.12", "3.13"]
+    assert [*found["tests"]["strategy"]["matrix"]["python"], measured] == ["3.11", "3.12", "3.13"]
 
 
 def test_what_is_trained() -> None:
