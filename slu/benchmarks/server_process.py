@@ -51,7 +51,7 @@ def free_port() -> int:
     """Not one of those that the system gives to clients: whoever asks whether a server is there yet would be given its
     very port in the end, and talk to himself."""
     while True:
-        port = random.randrange(10_000, 30_000)
+        port = random.SystemRandom().randrange(10_000, 30_000)  # whoever seeds `random` would get the same one again
         with socket.socket() as free, suppress(OSError):
             free.bind(("127.0.0.1", port))
             return port

@@ -95,6 +95,7 @@ def test_growth_is_a_ratio_of_times_and_kilobytes_per_further_clip() -> None:
     assert growth({100: figures[100]}) == {}
 
 
+@pytest.mark.slow
 def test_figures_are_shown_and_written(
     found: dict[int, dict[str, float]], settings: ScaleSettings, tmp_path: Path
 ) -> None:
