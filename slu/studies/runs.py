@@ -37,12 +37,18 @@ class Run:
     metrics: Mapping[str, Any] | None
     """None of one that was cut short, or goes on."""
 
+    @property
+    def task(self) -> str:
+        """Where it is that of the menu, the run's folder says it by reference."""
+        task = str((self.config.get("data") or {}).get("task", ""))
+        return str((self.config.get("menu") or {}).get("task", "")) if task == "${menu.task}" else task
+
     def row(self, home: Path) -> dict[str, Any]:
         name = self.folder.relative_to(home).as_posix()
         known: dict[str, Any] = {
             "started": name[:19].replace("_", " "),
             "run": name,
-            "task": str((self.config.get("data") or {}).get("task", "")),
+            "task": self.task,
             "settings": " ".join(self.overrides),
             "state": "cut short" if (self.folder / "checkpoints" / "last.ckpt").is_file() else "not begun",
         }

@@ -39,6 +39,13 @@ def test_the_best_comes_first_and_what_was_cut_short_last(tmp_path: Path) -> Non
     assert everything.set_index("run").loc["broken", "settings"] == "(its files cannot be read)"
 
 
+def test_the_task_of_a_menu_is_known_by_its_name(tmp_path: Path) -> None:
+    home = tmp_path / "runs" / "train"
+    folder = write_run(home, "2026-01-01_10-00-00.1", objective=0.8, test={})
+    (folder / ".hydra" / "config.yaml").write_text("data: {task: '${menu.task}'}\nmenu: {task: orders}\n")
+    assert runs_table(find_runs(home), home, "orders", "objective")["task"].tolist() == ["orders"]
+
+
 def test_the_command_shows_them_and_writes_a_table(tmp_path: Path, printed: Callable[..., tuple[int, str]]) -> None:
     code, said = printed("runs")
     assert (code, "there is no training below" in said) == (2, True)
