@@ -151,9 +151,10 @@ def _resume_command(run: Path) -> str:
 
 def _reporting(config: DictConfig, plain: RunSettings) -> list[ReportToStudy]:
     """To the study that a trial belongs to; not with several objectives, by which nothing can be ended early."""
-    if plain.trial is None or plain.objectives:
+    sweeper = HydraConfig.get().sweeper
+    if plain.trial is None or plain.objectives or "storage" not in sweeper:  # a trial of no search has nobody to tell
         return []
-    sweeper, pruner = HydraConfig.get().sweeper, hydra.utils.instantiate(config.pruner)
+    pruner = hydra.utils.instantiate(config.pruner)
     return [ReportToStudy(running_trial(str(sweeper.storage), str(sweeper.study_name), plain.trial, pruner))]
 
 

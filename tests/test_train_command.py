@@ -207,6 +207,14 @@ def test_a_worse_run_of_the_same_data_does_not_become_latest(trained: Path, tone
     assert len([p for p in (trained / "outputs/registry/tones").iterdir() if p.is_dir() and not p.is_symlink()]) == 2
 
 
+def test_a_trial_of_no_search_is_compared_and_not_registered(trained: Path, tones: Path) -> None:
+    before = set((trained / "outputs/registry/tones").iterdir())
+    result = train(trained, *tones_task(tones), "trainer.max_epochs=1", "trial=0")
+    assert result.returncode == 0, result.stderr
+    assert set((trained / "outputs/registry/tones").iterdir()) == before
+    assert "all labels" not in result.stdout, "a trial is not tested"
+
+
 def test_a_killed_run_resumes_to_the_same_result(tones: Path, tmp_path: Path) -> None:
     """SIGKILL in the middle of a later epoch; the resumed run must end with the very weights of a whole one."""
     settings = [*tones_task(tones), "trainer.max_epochs=6", "optimizer.lr=5e-3", "seed=3", "augment.noise_prob=0.9"]

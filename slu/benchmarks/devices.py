@@ -1,7 +1,7 @@
 """The same training in one process and in several: what it costs, and whether it comes to the same.
 
 Every round makes each training once, so that a busy moment of the machine hits all of them, and each training is a
-`python -m slu.train trial=true` of its own. Only ratios mean something.
+`python -m slu.train trial=0` of its own. Only ratios mean something.
 """
 
 import time
@@ -33,7 +33,7 @@ def measure(settings: DevicesSettings, folder: Path, start: Start) -> dict[str, 
 
     Raises UserError for a training that fails.
     """
-    fixed = {**settings.train, "trial": True, "patience": 0, "outputs": settings.outputs}
+    fixed = {**settings.train, "trial": 0, "patience": 0, "outputs": settings.outputs}
     found: dict[str, list[dict[str, float]]] = {str(count): [] for count in settings.devices}
     for round_ in range(settings.rounds):
         for count, rounds in found.items():

@@ -23,7 +23,7 @@ def test_rounds_are_interleaved_and_compared_with_their_own_first(tmp_path: Path
     settings = DevicesSettings((1, 2), 2, {"model": "m1", "trainer": {"max_epochs": 2}}, "out")
     found = measure(settings, tmp_path, start)
     assert [next(s for s in one if "devices" in s)[-1] for one in started] == ["1", "2", "1", "2"]
-    assert {"model=m1", "trainer.max_epochs=2", "trial=true", "outputs=out"} <= set(started[0])
+    assert {"model=m1", "trainer.max_epochs=2", "trial=0", "outputs=out"} <= set(started[0])
     assert [r["epoch_s"] for r in found["2"]] == [2.0, 4.0]
     table = devices_table(found)
     cells = {str(column.header): list(column.cells) for column in table.columns}
