@@ -114,12 +114,16 @@ class Comparison:
         return f"  {measure:<22} {theirs:.4f} -> {ours:.4f}, {difference:+.4f}{between}"
 
 
+_ROUNDING = 1e-9
+
+
 def paired_interval(ours: Sequence[float], theirs: Sequence[float]) -> tuple[float, float] | None:
+    """None for one pair, and where all pairs differ alike: their spread, of which it is made, says nothing then."""
     differences = [a - b for a, b in zip(ours, theirs, strict=True)]
     if len(differences) < 2:
         return None
     middle, error = mean(differences), float(stats.sem(differences))
-    if error == 0:  # a clip more or less in every pair is no certainty
-        return None if middle else (0.0, 0.0)
+    if error < _ROUNDING:  # a clip more or less in every pair is no certainty
+        return None if abs(middle) > _ROUNDING else (0.0, 0.0)
     reach = float(stats.t.ppf(0.975, len(differences) - 1)) * error
     return middle - reach, middle + reach

@@ -5,7 +5,6 @@ import sys
 import time
 from pathlib import Path
 
-import optuna
 import psycopg
 import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
@@ -16,7 +15,7 @@ from slu.common.errors import UserError
 from slu.studies.search_space import SearchSpace
 from slu.studies.study_storage import load_study, open_study, require_space
 from slu.studies.trials import ASIDE, BEAT, OWNER, SETTLED, SeededByTrial, TrialQueue, counted
-from slu.studies.winner import chosen, finishes, paired_interval
+from slu.studies.winner import chosen
 from tests.conftest import ROOT
 from tests.postgres import postgres_home as postgres_home
 
@@ -173,19 +172,6 @@ def test_failed_trials_count_with_their_reason_and_pruned_ones_without_a_value(t
     assert (winner.number, winner.values, winner.tried) == (2, (0.3,), 2)
 
 
-def test_the_worker_of_the_last_trial_trains_the_winner(tmp_path: Path) -> None:
-    study = open_study(f"sqlite:///{tmp_path / 's'}", "s", MAXIMIZE)
-    queue = TrialQueue(study, 2, X)
-    one, other = queue.take(), queue.take()
-    assert None not in (one, other)
-    queue.tell(one, [0.1])
-    assert not finishes(study, worked=True), "the other goes on"
-    queue.tell(other, [0.2])
-    assert finishes(study, worked=True)
-    optuna.Trial(study, study.get_trials()[1]._trial_id)
-    assert finishes(study, worked=False), "whoever asks again for a finished study means it"
-
-
 def test_parameters_are_drawn_only_where_their_condition_holds(tmp_path: Path) -> None:
     space = SearchSpace(
         {"model": CategoricalDistribution(["m1", "m2"])}, {("model", "m1"): {"model.layers": IntDistribution(1, 3)}}
@@ -258,13 +244,3 @@ def test_what_was_set_aside_says_why(tmp_path: Path) -> None:
     study.enqueue_trial({"a": 1})
     assert [t.params["a"] for t in (queue.take(), queue.take()) if t] == [1, 2]
     assert [t.user_attrs.get(ASIDE) for t in study.get_trials()] == [None, "the same settings as another's", None]
-
-
-def test_intervals_are_of_pairs() -> None:
-    low, high = paired_interval([0.9, 0.8, 0.7], [0.8, 0.7, 0.6]) or (0.0, 0.0)
-    assert low == pytest.approx(0.1)
-    assert high == pytest.approx(0.1)
-    interval = paired_interval([0.9, 0.8], [0.8, 0.8])
-    assert interval is not None
-    assert interval == pytest.approx((0.05 - 12.706 * 0.05, 0.05 + 12.706 * 0.05), abs=1e-3)
-    assert paired_interval([0.9], [0.8]) is None
