@@ -13,8 +13,8 @@ from slu.common.cli import reports_errors, run_command
 from slu.common.errors import UserError
 from slu.common.files import read_json
 from slu.common.settings import parse_settings
-from slu.corpus.ingest import IngestSettings
 from slu.corpus.ingest_report import describe
+from slu.corpus.ingest_settings import IngestSettings
 from slu.corpus.ingested import ensure_ingested
 from slu.corpus.manifest import read_manifest
 from slu.corpus.readers import read_source

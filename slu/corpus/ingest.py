@@ -3,61 +3,21 @@
 import hashlib
 import io
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
 
 import numpy as np
 import soundfile as sf
 from numpy.typing import NDArray
-from pydantic import Field
 
-from slu.audio.decode import MAX_RATE, MIN_RATE, AudioError, AudioLimits, Waveform, decode
-from slu.audio.segment import SILENCE_DB, Rest, Segment, SegmentSettings, cut, is_silent
+from slu.audio.decode import AudioError, AudioLimits, Waveform, decode
+from slu.audio.segment import SILENCE_DB, Segment, cut, is_silent
 from slu.corpus.audio_finder import AudioFinder, clip_stem
-from slu.corpus.clips import Clip, ClipError, Label, Reason, Rejection, Source
+from slu.corpus.clips import Clip, ClipError, Reason, Rejection, Source
+from slu.corpus.ingest_settings import IngestSettings
 
 _SURPLUS_S = 0.25  # read beyond the longest duration: enough to know that a clip is too long
-
-
-@dataclass(frozen=True)
-class SegmentCut:
-    """How recordings are cut into clips, see slu.audio.segment; without a length they are not."""
-
-    length_s: float | None = None
-    overlap_s: float = 0.0
-    rest: Rest = "pad"
-    min_rest_s: float = 0.5
-    max_recording_s: Annotated[float, Field(gt=0)] = 1200.0
-
-    def __post_init__(self) -> None:
-        _ = self.settings
-
-    @property
-    def settings(self) -> SegmentSettings | None:
-        if self.length_s is None:
-            return None
-        return SegmentSettings(self.length_s, self.overlap_s, self.rest, self.min_rest_s)
-
-
-@dataclass(frozen=True)
-class IngestSettings:
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", coerce_numbers_to_str=True)]
-    heads: Annotated[tuple[str, ...], Field(min_length=1)]
-    label_maps: Mapping[str, str] | None = None
-    classes: Mapping[str, tuple[Label, ...]] | None = None
-    """Fixed classes, in order, of some heads; the classes of the others are the labels that occur."""
-    min_duration_s: Annotated[float, Field(ge=0)] = 0.5
-    max_duration_s: Annotated[float, Field(gt=0)] = 5.0
-    sample_rate: Annotated[int, Field(ge=MIN_RATE, le=MAX_RATE)] = 16_000
-    format: Literal["flac", "wav"] = "flac"
-    segment: SegmentCut = SegmentCut()
-
-    @property
-    def longest_s(self) -> float:
-        """Of a recording. What is cut into segments may be longer than a clip."""
-        return self.max_duration_s if self.segment.length_s is None else self.segment.max_recording_s
 
 
 @dataclass(frozen=True)

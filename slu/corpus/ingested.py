@@ -13,8 +13,9 @@ from slu.common.progress import progress_bar
 from slu.common.stage import fingerprint, is_fresh, mark_done
 from slu.corpus.clips import Reason, Rejection, Source
 from slu.corpus.dataset_facts import write_dataset_facts
-from slu.corpus.ingest import IngestSettings, Located, Recording, copy_clips, locate
+from slu.corpus.ingest import Located, Recording, copy_clips, locate
 from slu.corpus.ingest_report import piece_columns, write_report
+from slu.corpus.ingest_settings import IngestSettings
 from slu.corpus.manifest import Manifest, infer_heads, read_manifest, write_manifest
 from slu.spec import Head
 

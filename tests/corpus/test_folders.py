@@ -10,7 +10,7 @@ import soundfile as sf
 
 from slu.common.errors import UserError
 from slu.corpus.folders import read_class_folders, read_table
-from slu.corpus.ingest import IngestSettings
+from slu.corpus.ingest_settings import IngestSettings
 from slu.corpus.ingested import ensure_ingested
 from slu.corpus.manifest import read_manifest
 

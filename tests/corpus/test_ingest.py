@@ -12,7 +12,7 @@ import soundfile as sf
 
 from slu.common.errors import UserError
 from slu.corpus.clips import Clip, Source
-from slu.corpus.ingest import IngestSettings
+from slu.corpus.ingest_settings import IngestSettings
 from slu.corpus.ingested import ensure_ingested
 from slu.corpus.manifest import read_manifest
 

@@ -13,7 +13,7 @@ import soundfile as sf
 from slu.audio.decode import rms_db
 from slu.common.errors import UserError
 from slu.corpus.folders import read_class_folders
-from slu.corpus.ingest import IngestSettings, SegmentCut
+from slu.corpus.ingest_settings import IngestSettings, SegmentCut
 from slu.corpus.ingested import ensure_ingested
 from slu.corpus.manifest import read_manifest
 
