@@ -99,14 +99,15 @@ class Guard:
         if not admin and self.sending >= _UPLOADS * self.settings.max_in_flight:
             await answer.refuse(scope, receive, 503, "too many uploads at once; try again in a moment")
             return
-        self.sending += not admin  # its bodies are small, and whoever has to act is not kept out
+        sending = 0 if admin else 1  # whoever has to act is not kept out, and sends little
+        self.sending += sending
         try:
             body = await asyncio.wait_for(_body(receive, room), self.settings.upload_s)
         except TimeoutError:
             await answer.refuse(scope, receive, 408, "the upload took too long")
             return
         finally:
-            self.sending -= not admin
+            self.sending -= sending
         if body is None:
             await answer.refuse(scope, receive, 413, too_large)
             return

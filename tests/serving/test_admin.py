@@ -1,7 +1,9 @@
 """What the owner may see and do over HTTP, and that nobody else may."""
 
+import contextlib
 import csv
 import io
+import socket
 
 import httpx
 import pytest
@@ -163,3 +165,18 @@ def test_it_tells_of_the_machine(owner: Place) -> None:
     assert owner.server.post(content=b"junk", headers=SHOP).status_code == 422
     assert owner.get("system").json()["requests"]["by_status"]["422"] == 1
     assert PASSWORD not in owner.get("system").text
+
+
+def test_uploads_that_hang_keep_the_shop_out_and_not_its_owner(owner: Place) -> None:
+    place = httpx.URL(owner.server.url)
+    head = f"POST /predict HTTP/1.1\r\nHost: x\r\nX-API-Key: {SHOP['X-API-Key']}\r\nContent-Length: 1000\r\n"
+    with contextlib.ExitStack() as hanging:
+        for number in range(4 * 32):  # what may be sending at a time, with the default of max_in_flight
+            sender = hanging.enter_context(socket.create_connection((place.host, place.port or 80), timeout=30))
+            sender.sendall(f"{head}X-Forwarded-For: 198.51.100.{number}\r\n\r\n".encode())
+        for number in range(100):
+            headers = {**SHOP, "X-Forwarded-For": f"192.0.2.{number}"}
+            if (told := owner.server.post(content=b"x", headers=headers)).status_code == 503:
+                break
+        assert "too many uploads" in told.text
+        assert log_in(owner, PASSWORD, "203.0.113.20").status_code == 200
