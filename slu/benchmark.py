@@ -167,7 +167,7 @@ def _on_devices(config: DictConfig) -> None:
     folder = Path(HydraConfig.get().runtime.output_dir)
     found = measure_devices(settings, folder, start_training)
     show(devices_table(found))
-    write_json(folder / "devices.json", {"train": settings.train, "processes": found})
+    write_json(folder / "devices.json", {"train": settings.train, "devices": found})
     print(f"written to {folder / 'devices.json'}")
 
 

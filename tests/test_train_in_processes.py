@@ -28,6 +28,12 @@ def test_two_processes_make_one_run_and_one_version(tones: Path, tmp_path: Path,
     assert int(log["step"].max()) == 2 * 4 - 1, "64 clips make four batches of 16, for two processes as for one"
 
 
+def test_one_process_is_a_number_of_processes_too(tones: Path, tmp_path: Path, printed: Printed) -> None:
+    code, said = printed("train", *tones_task(tones), "trainer=ddp", "trainer.devices=1", "trainer.max_epochs=1")
+    assert code == 0, said
+    assert only(tmp_path, "out/registry/tones/2*").is_dir()
+
+
 @pytest.mark.parametrize(
     "settings",
     [

@@ -27,7 +27,7 @@ from slu.training.alignment import AlignRecordings, frame_targets, learn_priors
 from slu.training.checkpoints import BestCheckpoint, last_checkpoint
 from slu.training.classifier import OBJECTIVE, LossSettings, UtteranceClassifier
 from slu.training.datamodule import LoaderSettings, UtteranceDataModule
-from slu.training.ranks import Followed, Ranks, require_ranks, run_ranks
+from slu.training.ranks import STRATEGIES, Followed, Ranks, require_ranks, run_ranks
 from slu.training.reporting import progress_callback, quiet_lightning
 
 
@@ -134,7 +134,8 @@ def _fit(
     callbacks += settings.callbacks
     try:
         trainer = L.Trainer(
-            **{**(_as_rank() if ranks.count > 1 else {}), **settings.trainer},
+            **_as_rank(settings.trainer, ranks),
+            use_distributed_sampler=False,  # the data module shares the clips itself
             callbacks=callbacks,
             logger=list(settings.loggers) or False,
             enable_progress_bar=settings.progress and sys.stdout.isatty(),
@@ -172,13 +173,14 @@ def _fit(
     return fitted, cpu_s
 
 
-def _as_rank() -> dict[str, Any]:
-    """For lightning.Trainer: one of the processes that `run_ranks` started, whatever cluster this may be."""
-    return {
-        "strategy": "ddp",
-        "plugins": [LightningEnvironment()],
-        "use_distributed_sampler": False,  # the data module shares the clips itself
-    }
+def _as_rank(trainer: Mapping[str, Any], ranks: Ranks) -> dict[str, Any]:
+    """For lightning.Trainer: one of the processes that `run_ranks` started, whatever cluster this may be.
+
+    One alone has nobody to share with, and leaves no trace of a process group in the user's process.
+    """
+    if ranks.count > 1:
+        return {"strategy": "ddp", "plugins": [LightningEnvironment()], **trainer}
+    return {**trainer, **({"strategy": "auto"} if trainer.get("strategy") in STRATEGIES else {})}
 
 
 def _refuse_unusable(settings: FitSettings, spec: TaskSpec, table: pd.DataFrame, ranks: Ranks) -> None:

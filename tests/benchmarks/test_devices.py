@@ -27,10 +27,25 @@ def test_rounds_are_interleaved_and_compared_with_their_own_first(tmp_path: Path
     assert [r["epoch_s"] for r in found["2"]] == [2.0, 4.0]
     table = devices_table(found)
     cells = {str(column.header): list(column.cells) for column in table.columns}
-    assert cells["processes"] == ["1", "2"]
+    assert cells["devices"] == ["1", "2"]
     assert cells["epoch, s"] == ["6.00 (1.00)", "3.00 (0.50)"]
     assert cells["epoch, CPU s"][1] == "3.00 (1.00)"
     assert cells["objective"] == ["0.5000", "0.5000"]
+
+
+def test_a_gpu_is_compared_with_the_cpu(tmp_path: Path) -> None:
+    started: list[set[str]] = []
+
+    def start(settings: Sequence[str]) -> None:
+        started.append(set(settings))
+        run = Path(next(s for s in settings if s.startswith("hydra.run.dir=")).partition("=")[2])
+        run.mkdir(parents=True)
+        (run / "metrics.json").write_text('{"fit_s": 1, "cpu_s": 1, "epochs": 1, "objective": 0.5}')
+
+    found = measure(DevicesSettings((1, "gpu"), 1, {"model": "m1"}, "out"), tmp_path, start)
+    assert list(found) == ["1", "gpu"]
+    assert {"trainer.accelerator=cpu", "trainer.devices=1"} <= started[0]
+    assert {"trainer.accelerator=gpu", "trainer.devices=1", "trainer.precision=bf16-mixed"} <= started[1]
 
 
 def test_the_command_is_known() -> None:
@@ -39,8 +54,8 @@ def test_the_command_is_known() -> None:
     assert take_name(["devices", "rounds=1"]) == ("devices", ["rounds=1"])
 
 
-@pytest.mark.parametrize("devices", [(), (0,)])
-def test_devices_without_processes_are_refused(devices: tuple[int, ...]) -> None:
+@pytest.mark.parametrize("devices", [(), (0,), ("tpu",)])
+def test_devices_without_processes_are_refused(devices: tuple[int | str, ...]) -> None:
     from slu.common.errors import UserError
     from slu.common.settings import parse_settings
 
