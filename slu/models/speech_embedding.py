@@ -72,7 +72,9 @@ class SpeechEmbedding(nn.Module):
     def forward(self, x: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         powers = (x * math.log(10)).exp()
         ramps = loudness_ramps(powers.sum(2), lengths, self.stride, self.levels)
-        x, lengths = self.trunk((powers @ self.bands).clamp(min=1e-20).log10(), lengths)
+        with torch.autocast(x.device.type, enabled=False):  # a logarithm of rounded powers would hear steps
+            heard = (powers @ self.bands).clamp(min=1e-20).log10()
+        x, lengths = self.trunk(heard, lengths)
         mask = frame_mask(lengths, x.shape[1])
         x = self.entry_norm(self.entry(torch.cat([x, ramps], 2)), mask)
         for block in self.blocks:

@@ -34,8 +34,9 @@ HEARD, SIZE = 64, _STAGES[-1].channels
 _BANDS = 32
 _REACH = 38
 """Input frames that an embedding sees on either side of its own."""
-_TOGETHER = 4
-"""Clips that are convolved at a time: more of them leave the processor's caches, and take half as long again each."""
+_TOGETHER = {"cpu": 4}
+"""Clips that are convolved at a time: more of them leave the processor's caches, and take half as long again each. A
+GPU takes all, for few at a time leave it idle."""
 _LOUDNESS = 8.3
 """Mean over speech in what it was trained on: decimal logarithm of power, samples counted from -32768 to 32767."""
 
@@ -90,13 +91,14 @@ class Trunk(nn.Module):
         floor = x.masked_fill(~inside, torch.inf).amin((1, 2), keepdim=True)  # around a clip it is quiet
         x = torch.where(inside, x, floor)
         shorter = (lengths - 1).div(self.stride, rounding_mode="floor") + 1
-        if len(x) <= _TOGETHER:
+        together = _TOGETHER.get(x.device.type, len(x))
+        if len(x) <= together:
             return self._embed(x, floor), shorter
         result = x.new_zeros(len(x), int(shorter.max()), SIZE)
         alike = lengths.argsort(stable=True)  # clips of like length together: little is convolved in vain
-        for rows in torch.split(alike, _TOGETHER):
+        for rows in torch.split(alike, together):
             part = self._embed(x[rows, : int(lengths[rows].max())], floor[rows])
-            result[rows, : part.shape[1]] = part
+            result[rows, : part.shape[1]] = part.to(result.dtype)  # which mixed precision makes shorter
         return result, shorter
 
     def _embed(self, x: Tensor, floor: Tensor) -> Tensor:
