@@ -1,12 +1,12 @@
 """`UtteranceDataModule`: batches of padded features with one label per head, augmented on the fly.
 
 All randomness is a function of (seed, epoch, batch), never of a running state: a resumed run sees the
-very batches that the uninterrupted one would have seen. Several processes share every batch: an epoch has the same
-batches for any number of them, and each process trains on its part.
+very batches that the uninterrupted one would have seen, read by any number of workers. Several processes share every
+batch: an epoch has the same batches for any number of them, and each process trains on its part.
 """
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, NamedTuple
 
@@ -17,13 +17,14 @@ import torch
 from numpy.typing import NDArray
 from pydantic import Field
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset, Sampler
+from torch.utils.data import DataLoader, Dataset
 
 from slu.corpus.labels import NO_LABEL as NO_LABEL
 from slu.corpus.labels import label_ids
 from slu.features import FrontEnd
 from slu.features.augment import IGNORE, Augment, AugmentSettings
 from slu.spec import TaskSpec
+from slu.training.batch_sampler import LengthBatchSampler, rows_of_an_epoch
 from slu.training.feature_store import read_features
 from slu.training.frame_labels import FrameLabels, FrameTargets
 
@@ -46,6 +47,7 @@ class LoaderSettings:
     batch_size: Annotated[int, Field(ge=1)] = 64
     """Clips of an optimiser step, over all processes."""
     num_workers: Annotated[int, Field(ge=0)] = 0
+    """Processes that read and augment; 0 does both between the steps."""
     recorded_share: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """Where synthetic voices train along: recordings are repeated within an epoch until they make up this share."""
     validation_snr_db: tuple[float, float] | None = (0.0, 10.0)
@@ -92,61 +94,6 @@ class UtteranceDataset(Dataset[Item]):
         )
 
 
-class LengthBatchSampler(Sampler[list[int]]):
-    """Random batches of clips of similar length: shuffled, sorted within pools of ten batches, shuffled again.
-
-    `rows` are those that an epoch consists of, some perhaps more than once; by default each once. The `rank`-th of
-    `ranks` processes gets every `ranks`-th clip of each batch: clips as long as those of the others.
-    """
-
-    def __init__(
-        self,
-        lengths: NDArray[np.int64],
-        batch_size: int,
-        seed: int,
-        rows: NDArray[np.int64] | None = None,
-        *,
-        rank: int = 0,
-        ranks: int = 1,
-    ) -> None:
-        self.lengths, self.batch_size, self.seed, self.epoch = lengths, batch_size, seed, 0
-        self.rows = np.arange(len(lengths)) if rows is None else rows
-        self.share = slice(rank, None, ranks)
-
-    @property
-    def sampler(self) -> "LengthBatchSampler":
-        """Lightning looks for `set_epoch` on the sampler inside a batch sampler, not on the batch sampler."""
-        return self
-
-    def set_epoch(self, epoch: int) -> None:
-        self.epoch = epoch
-
-    def __len__(self) -> int:
-        return max(1, len(self.rows) // self.batch_size)
-
-    def __iter__(self) -> Iterator[list[int]]:
-        rng = np.random.default_rng([self.seed, self.epoch])
-        order = self.rows[rng.permutation(len(self.rows))]
-        pool = 10 * self.batch_size
-        chunks = [order[i : i + pool] for i in range(0, len(order), pool)]
-        rows = np.concatenate([chunk[np.argsort(self.lengths[chunk], kind="stable")] for chunk in chunks])
-        batches = [rows[i : i + self.batch_size] for i in range(0, len(rows), self.batch_size)]
-        # A small last batch is left out, unless it is all there is; other clips are left out in the next epoch.
-        batches = [batch for batch in batches if len(batch) == self.batch_size] or batches[:1]
-        for i in rng.permutation(len(batches)):
-            yield batches[i][self.share].tolist()
-
-
-def rows_of_an_epoch(train: pd.DataFrame, recorded_share: float) -> NDArray[np.int64]:
-    """Every row, the recordings as often as it takes to reach their share of the epoch (whole times, at least once)."""
-    times = np.ones(len(train), dtype=np.int64)
-    if "synthetic" in train.columns:
-        recorded = (train["synthetic"] == "").to_numpy()
-        wanted = recorded_share / (1 - recorded_share) * (~recorded).sum()
-        times[recorded] = max(1, round(wanted / max(recorded.sum(), 1)))
-    return np.repeat(np.arange(len(train)), times)
-
-
 def share(batch: Batch, rank: int, ranks: int) -> Batch:
     """Every `ranks`-th clip, from the `rank`-th on, as long as the longest of these; perhaps none."""
     if ranks == 1:
@@ -162,6 +109,37 @@ def share(batch: Batch, rank: int, ranks: int) -> Batch:
         rows[mine],
         None if frames is None else frames[mine, :longest],
     )
+
+
+def augmented(batch: Batch, augment: Augment, seed: Sequence[int]) -> Batch:
+    """On the CPU, where a seed draws the same numbers on every machine; by the rows too, so each batch has its own."""
+    state = np.random.SeedSequence([*seed, *batch.rows.tolist()]).generate_state(2)
+    generator = torch.Generator().manual_seed(int(state[0]) << 32 | int(state[1]))
+    features, lengths, frames = augment.with_labels(batch.features, batch.lengths, batch.frame_labels, generator)
+    return batch._replace(features=features, lengths=lengths, frame_labels=frames)
+
+
+@dataclass(frozen=True)
+class _Augmenting:
+    """Collates and augments, in whichever process reads; `seed` is asked for in that process."""
+
+    data: UtteranceDataset
+    augment: Augment
+    seed: Callable[[], Sequence[int]]
+
+    def __call__(self, items: Sequence[Item]) -> Batch:
+        return augmented(self.data.collate(items), self.augment, self.seed())
+
+
+class _LateLoader(DataLoader[Any]):
+    """Its workers start with the first batch that is asked for, and live for one epoch.
+
+    By then the sampler knows the epoch, also of a resumed fit, whose loaders are made before, and the dataset what was
+    learnt of it for this epoch (`AlignRecordings`): a worker keeps what its parent knew when it started.
+    """
+
+    def __iter__(self) -> Iterator[Any]:  # type: ignore[override]
+        yield from super().__iter__()
 
 
 class UtteranceDataModule(L.LightningDataModule):
@@ -198,14 +176,19 @@ class UtteranceDataModule(L.LightningDataModule):
         rows = rows_of_an_epoch(self.tables["train"], self.settings.recorded_share)
         rank, ranks = self._rank()
         sampler = LengthBatchSampler(data.lengths, self.settings.batch_size, self.seed, rows, rank=rank, ranks=ranks)
-        return DataLoader(
-            data, batch_sampler=sampler, collate_fn=data.collate, num_workers=self.settings.num_workers,
-            persistent_workers=self.settings.num_workers > 0,
-        )  # fmt: skip
+        collate = _Augmenting(data, self.augment, sampler.seed_of_epoch)
+        return _LateLoader(data, batch_sampler=sampler, collate_fn=collate, num_workers=self.settings.num_workers)
 
     def val_dataloader(self) -> list[DataLoader[Any]]:
-        passes = 1 if self.validation_noise is None else 2
-        return [self._ordered("val") for _ in range(passes)] if len(self.datasets["val"]) else []
+        data = self.datasets["val"]
+        if not len(data):
+            return []
+        if self.validation_noise is None:
+            return [self._ordered("val")]
+        collate = _Augmenting(data, self.validation_noise, _of_validation)
+        workers = self.settings.num_workers
+        noisy = _LateLoader(data, self.settings.batch_size, collate_fn=collate, num_workers=workers)
+        return [self._ordered("val"), noisy]
 
     def test_dataloader(self) -> DataLoader[Any]:
         """Features as they are cached, in the table's order; the command itself tests from audio."""
@@ -219,21 +202,14 @@ class UtteranceDataModule(L.LightningDataModule):
         return DataLoader(data, self.settings.batch_size, collate_fn=data.collate)
 
     def on_before_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
-        """On the CPU, where a seed draws the same numbers on every machine."""
         trainer = self.trainer
         assert trainer is not None
-        if trainer.training:
-            return self._augmented(batch, self.augment, [self.seed, trainer.current_epoch])
         if trainer.validating or trainer.sanity_checking:
-            if dataloader_idx == 1:
-                assert self.validation_noise is not None
-                batch = self._augmented(batch, self.validation_noise, [0, 1])  # the same noise in every epoch and run
             # Noise is drawn per batch, so all processes draw it for all clips: each clip gets what it would get in one.
             return share(batch, *self._rank())
         return batch
 
-    def _augmented(self, batch: Batch, augment: Augment, seed: list[int]) -> Batch:
-        state = np.random.SeedSequence([*seed, *batch.rows.tolist()]).generate_state(2)
-        generator = torch.Generator().manual_seed(int(state[0]) << 32 | int(state[1]))
-        features, lengths, frames = augment.with_labels(batch.features, batch.lengths, batch.frame_labels, generator)
-        return batch._replace(features=features, lengths=lengths, frame_labels=frames)
+
+def _of_validation() -> Sequence[int]:
+    """The same noise in every epoch and run."""
+    return 0, 1

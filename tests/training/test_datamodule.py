@@ -12,15 +12,8 @@ from slu.corpus.manifest import read_manifest
 from slu.features import LogMel
 from slu.features.augment import AugmentSettings
 from slu.spec import Head, TaskSpec
-from slu.training.datamodule import (
-    NO_LABEL,
-    Batch,
-    LengthBatchSampler,
-    LoaderSettings,
-    UtteranceDataModule,
-    rows_of_an_epoch,
-    share,
-)
+from slu.training.batch_sampler import LengthBatchSampler, rows_of_an_epoch
+from slu.training.datamodule import NO_LABEL, Batch, LoaderSettings, UtteranceDataModule, augmented, share
 from slu.training.preprocessing import preprocess
 from tests.training.test_preprocessing import LOGMEL
 
@@ -114,12 +107,12 @@ def test_a_share_of_a_batch_has_its_clips_with_all_that_is_known_of_them(table: 
 
 def test_augmentation_depends_on_seed_epoch_and_rows_only(table: pd.DataFrame) -> None:
     data = module(table)
-    data.augment.settings = AugmentSettings(noise_prob=1.0)
     batch = next(iter(data.train_dataloader()))
-    one = data._augmented(batch, data.augment, [0, 4])
+    data.augment.settings = AugmentSettings(noise_prob=1.0)
+    one = augmented(batch, data.augment, [0, 4])
     torch.manual_seed(99)  # global state must not matter
-    again = data._augmented(batch, data.augment, [0, 4])
-    other_epoch = data._augmented(batch, data.augment, [0, 5])
+    again = augmented(batch, data.augment, [0, 4])
+    other_epoch = augmented(batch, data.augment, [0, 5])
     torch.testing.assert_close(one.features, again.features, rtol=0, atol=0)
     assert not torch.equal(one.features, other_epoch.features)
 
@@ -130,10 +123,10 @@ def test_a_clip_that_stands_in_several_rows_is_augmented_in_each_on_its_own(tabl
     data.augment.settings = AugmentSettings(noise_prob=1.0, warp_prob=1.0)
     dataset = data.datasets["train"]
     assert dataset.paths[0] == dataset.paths[64]
-    together = data._augmented(dataset.collate([dataset[0], dataset[64]]), data.augment, [0, 4])
+    together = augmented(dataset.collate([dataset[0], dataset[64]]), data.augment, [0, 4])
     shortest = int(together.lengths.min())
     assert not torch.equal(together.features[0, :shortest], together.features[1, :shortest])
-    here, there = (data._augmented(dataset.collate([dataset[i]]), data.augment, [0, 4]) for i in (0, 64))
+    here, there = (augmented(dataset.collate([dataset[i]]), data.augment, [0, 4]) for i in (0, 64))
     assert here.features.shape != there.features.shape or not torch.equal(here.features, there.features)
 
 

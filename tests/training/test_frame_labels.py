@@ -1,7 +1,6 @@
 """Frames know their phone and word, and still do after augmentation."""
 
 from pathlib import Path
-from unittest.mock import Mock
 
 import pandas as pd
 import pytest
@@ -13,7 +12,7 @@ from slu.decoding.alignment import SILENCE, Alignment
 from slu.features import LogMel
 from slu.features.augment import IGNORE, AugmentSettings
 from slu.spec import Head, TaskSpec
-from slu.training.datamodule import LoaderSettings, UtteranceDataModule
+from slu.training.datamodule import Batch, LoaderSettings, UtteranceDataModule
 from slu.training.frame_labels import FrameLabels, FrameTargets
 from slu.training.preprocessing import preprocess
 from tests.training.test_preprocessing import LOGMEL
@@ -63,23 +62,23 @@ def test_alignments_are_found_beside_the_manifests_of_clips(tmp_path: Path) -> N
 def test_batches_carry_them_through_augmentation(tones: Path, tmp_path: Path) -> None:
     table = preprocess(read_manifest(tones, SPEC.heads), SPEC, tmp_path).table
     known = dict.fromkeys(table["file_name"][::2], ALIGNMENT)
-    data = UtteranceDataModule(
-        table,
-        SPEC,
-        loader=LoaderSettings(batch_size=8),
-        augment=AugmentSettings(warp_prob=1.0, stretch=(2.0, 2.0)),
-        front_end=LogMel(),
-        seed=0,
-        frames=targets(known),
-    )
-    batch = next(iter(data.train_dataloader()))
-    rows = data.tables["train"].iloc[batch.rows.numpy()]
+
+    def first_batch(augment: AugmentSettings) -> Batch:
+        loader, frames = LoaderSettings(batch_size=8), targets(known)
+        data = UtteranceDataModule(
+            table, SPEC, loader=loader, augment=augment, front_end=LogMel(), seed=0, frames=frames
+        )
+        batch: Batch = next(iter(data.train_dataloader()))
+        return batch
+
+    batch = first_batch(AugmentSettings())
+    rows = table[table["split"] == "train"].iloc[batch.rows.numpy()]
     assert batch.frame_labels is not None
     assert batch.frame_labels.shape == (8, batch.features.shape[1], 2)
     heard = batch.frame_labels[:, :, 1]
     assert (heard == 1).any(1).tolist() == [name in known for name in rows["file_name"]]
-    data.trainer = Mock(training=True, current_epoch=0)
-    warped = data.on_before_batch_transfer(batch, 0)
+    warped = first_batch(AugmentSettings(warp_prob=1.0, stretch=(2.0, 2.0)))
+    assert torch.equal(warped.rows, batch.rows)
     assert warped.frame_labels is not None
     assert warped.frame_labels.shape == (8, warped.features.shape[1], 2)
     assert [int(n) for n in (warped.frame_labels[:, :, 1] == 1).sum(1)] == pytest.approx(
