@@ -12,25 +12,12 @@ from slu.documents.figures import WARN
 from slu.slides.sources import read_sources
 from slu.slides.story import build_deck
 from tests.slides.helpers import (
-    evaluate_tones,
     notes_of,
     pictures_of,
     slides_of,
     texts_of,
     titled,
-    write_exploration,
-    write_study,
 )
-
-
-@pytest.fixture(scope="module")
-def run(tones: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    home = tmp_path_factory.mktemp("whole")
-    run = evaluate_tones(tones, home, leak=True, synthetic=True)
-    write_study(home / "study")
-    write_exploration(home / "outputs" / "runs" / "eda" / "2026-01-01", tones)
-    write_exploration(home / "outputs" / "runs" / "eda" / "2026-01-02", tones, clips_of_first=7)
-    return run
 
 
 @pytest.fixture(scope="module")

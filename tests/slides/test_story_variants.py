@@ -11,21 +11,6 @@ from slu.corpus.manifest import Manifest
 from slu.slides.newest import newer_comparison, newest_run
 from slu.slides.sources import Sources, read_sources
 from slu.slides.story import build_deck
-from tests.slides.helpers import (
-    evaluate_tones,
-    write_exploration,
-    write_study,
-)
-
-
-@pytest.fixture(scope="module")
-def run(tones: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    home = tmp_path_factory.mktemp("whole")
-    run = evaluate_tones(tones, home, leak=True, synthetic=True)
-    write_study(home / "study")
-    write_exploration(home / "outputs" / "runs" / "eda" / "2026-01-01", tones)
-    write_exploration(home / "outputs" / "runs" / "eda" / "2026-01-02", tones, clips_of_first=7)
-    return run
 
 
 def deck_of(sources: Sources) -> dict[str, str]:
