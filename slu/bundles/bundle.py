@@ -134,6 +134,8 @@ def load_bundle(folder: Path) -> Bundle:
         if {n: v.shape for n, v in recogniser.state_dict().items()} != {n: v.shape for n, v in weights.items()}:
             raise ValueError("its weights are not those that this version makes of its settings; train it again")
         recogniser.load_state_dict(weights)
+        if not all(parameter.isfinite().all() for parameter in recogniser.parameters()):
+            raise ValueError("its weights are not all numbers; train it again, with a smaller optimizer.lr")
         _check(known, _network_pin(config))  # last: what does not even fit says so more clearly above
     except FileNotFoundError as error:
         missing = Path(error.filename or WEIGHTS).name  # safetensors leaves the name out

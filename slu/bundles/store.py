@@ -49,8 +49,9 @@ class Registry(Versions):
     def register(self, task: str, write: Callable[[Path], None]) -> Registered:
         """Store what `write` puts into a folder as a new version; `latest` moves if it is the best.
 
-        Best is by `metrics["objective"]` (never a test metric) among versions of the same data; a version
-        trained on other data always becomes latest, because the numbers cannot be compared.
+        Best is by `metrics["objective"]` (never a test metric) among versions of the same data. Numbers of other data
+        cannot be compared: a version of other data than the latest becomes latest itself, unless one of its own data
+        was better before.
         """
         home = self.root / task
         staging = home / f".staging-{uuid.uuid4().hex}"  # others write at the same time, also of other machines
@@ -69,12 +70,19 @@ class Registry(Versions):
             return Registered(folder.name, folder, better, reason, target(home, LIVE))
 
     def _compare(self, home: Path, folder: Path) -> tuple[bool, str]:
-        current = home / LATEST
-        try:
-            old, new = read_json(current / METRICS), read_json(folder / METRICS)
-        except (OSError, ValueError):
-            return is_better({}, None, "")
-        return is_better(new, old, current.resolve().name)
+        new, current = _metrics(folder) or {}, target(home, LATEST)
+        old = None if current is None else _metrics(home / current)
+        if current is None or old is None:
+            others = [name for name in self.names(home.name) if name != folder.name]
+            return is_better(new, None, "") if not others else (True, "what was latest cannot be read")
+        if new.get("data") != old.get("data") and (ours := _objective(new)) is not None:
+            for name in reversed(self.names(home.name)):
+                known = _metrics(home / name) if name not in (folder.name, current) else None
+                if known is None or known.get("data") != new.get("data"):
+                    continue
+                if (theirs := _objective(known)) is not None and theirs >= ours:
+                    return False, f"validation objective {ours:.4f} against {theirs:.4f} of {name}, of the same data"
+        return is_better(new, old, current)
 
 
 def is_better(new: Mapping[str, Any], old: Mapping[str, Any] | None, old_name: str) -> tuple[bool, str]:
@@ -83,12 +91,26 @@ def is_better(new: Mapping[str, Any], old: Mapping[str, Any] | None, old_name: s
         return True, "the first version"
     if old.get("data") != new.get("data"):
         return True, f"trained on other data than {old_name}, so their figures cannot be compared"
-    ours, theirs = new.get("objective"), old.get("objective")
+    ours, theirs = _objective(new), _objective(old)
     if theirs is None:
         return True, "without a validation objective the newest counts as best"
     if ours is None:
         return False, "this run has no validation objective"
     return ours > theirs, f"validation objective {ours:.4f} against {theirs:.4f} of {old_name}"
+
+
+def _metrics(folder: Path) -> dict[str, Any] | None:
+    """None where there are none that can be read."""
+    try:
+        found = read_json(folder / METRICS)
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _objective(metrics: Mapping[str, Any]) -> float | None:
+    found = metrics.get("objective")
+    return float(found) if isinstance(found, (int, float)) else None
 
 
 def load_all(folder: Path) -> None:

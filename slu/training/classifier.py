@@ -20,6 +20,7 @@ from torchmetrics.classification import (
     MulticlassRecall,
 )
 
+from slu.common.errors import UserError
 from slu.models import Recogniser, build_recogniser
 from slu.models.hybrid_recogniser import HybridRecogniser
 from slu.models.speech_embedding import SpeechEmbedding
@@ -83,6 +84,8 @@ class UtteranceClassifier(L.LightningModule):
             for name, counts in (class_counts or {}).items()
             if loss.class_weights
         }
+        self._finite = torch.tensor(True)
+        """Whether every loss was a number: looked at once an epoch, for a GPU would be waited for."""
         self.scores = torch.nn.ModuleDict({c: self._metrics() for c in _CONDITIONS})
         self.save_hyperparameters({"model": dict(model), "spec": spec.to_json(), "loss": asdict(loss), "seed": seed})
 
@@ -113,6 +116,7 @@ class UtteranceClassifier(L.LightningModule):
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         loss = self.loss(batch)
+        self._finite = self._finite.to(loss.device) & loss.detach().isfinite()
         if torch.distributed.is_initialized():
             # Processes wait for each other's gradient of every weight: one whose clips have no label for a head, and
             # so none of that head's weights, gives zeros.
@@ -120,6 +124,13 @@ class UtteranceClassifier(L.LightningModule):
         size = len(batch.lengths)
         self.log("train/loss", loss, on_step=False, on_epoch=True, batch_size=size, prog_bar=True, sync_dist=True)
         return loss
+
+    def on_train_epoch_end(self) -> None:
+        if not self._finite:
+            raise UserError(
+                f"the loss of epoch {self.current_epoch + 1} is no number any more: the training has diverged; try a "
+                "smaller optimizer.lr"
+            )
 
     def loss(self, batch: Batch) -> Tensor:
         """Of one batch, with the gradients of the network that is trained."""

@@ -4,13 +4,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 import slu
-from slu.bundles import load_bundle
+from slu.bundles import load_bundle, save_bundle
 from slu.bundles.store import Registered, Registry
 from slu.common.errors import UserError
 from slu.common.files import read_json
-from tests.bundles.helpers import write_bundle
+from tests.bundles.helpers import MODEL, make_recogniser, make_spec, write_bundle
 
 
 def register(root: Path, objective: float | None, data: str = "d1", seed: int = 0, task: str = "drinks") -> Registered:
@@ -96,6 +97,38 @@ def test_a_diverged_run_never_stands_in_the_way(tmp_path: Path) -> None:
     assert good.is_latest
     assert not register(tmp_path, float("nan"), seed=2).is_latest
     assert latest(tmp_path) == good.version
+
+
+def test_a_worse_one_of_old_data_does_not_displace_what_came_after(tmp_path: Path) -> None:
+    """As when a model was adapted in between: its own data and figure are others."""
+    good = register(tmp_path, 0.9)
+    adapted = register(tmp_path, 0.5, data="d2", seed=1)
+    assert adapted.is_latest
+    worse = register(tmp_path, 0.2, seed=2)
+    assert not worse.is_latest
+    assert good.version in worse.reason
+    assert (tmp_path / "drinks" / "latest").resolve() == adapted.folder.resolve()
+    assert register(tmp_path, 0.95, seed=3).is_latest
+
+
+@pytest.mark.parametrize("damaged", ["[]", "{", '{"objective": "abc", "data": "d1"}'])
+def test_what_cannot_be_read_of_the_latest_stops_nobody(damaged: str, tmp_path: Path) -> None:
+    first = register(tmp_path, 0.9)
+    (first.folder / "metrics.json").write_text(damaged)
+    second = register(tmp_path, 0.1, seed=1)
+    assert second.is_latest
+    assert second.reason != "the first version"
+
+
+def test_weights_that_are_no_numbers_are_no_version(tmp_path: Path) -> None:
+    recogniser = make_recogniser(make_spec())
+    with torch.no_grad():
+        next(recogniser.parameters()).fill_(torch.nan)
+    with pytest.raises(UserError, match="its weights are not all numbers"):
+        Registry(tmp_path).register(
+            "drinks", lambda folder: save_bundle(folder, recogniser, make_spec(), {"model": MODEL}, {})
+        )
+    assert everything(tmp_path) == []
 
 
 def test_tasks_do_not_meet(tmp_path: Path) -> None:

@@ -61,6 +61,12 @@ def test_validation_logs_precision_and_recall_of_every_head_on_clean_clips_only(
     assert fitted.objective == pytest.approx(sum(f1) / 2)
 
 
+def test_a_training_that_diverges_ends_in_a_sentence(table: pd.DataFrame, tmp_path: Path) -> None:
+    diverging = replace(epochs(2), optimizer=partial(torch.optim.SGD, lr=1e30), scheduler=constant)
+    with pytest.raises(UserError, match=r"the loss of epoch \d is no number any more.*smaller optimizer\.lr"):
+        fit(table, SPEC, diverging, tmp_path)
+
+
 def test_a_noisy_pass_counts_as_much_as_the_clean_one(tones: Path, tmp_path: Path) -> None:
     spec = replace(SPEC, front_end={"name": "logmel", "n_mels": 20})
     features = preprocess(read_manifest(tones, HEADS), spec, tmp_path).table
