@@ -64,6 +64,10 @@ def add_routes(app: FastAPI, board: Board, metrics: ServingMetrics, keep_days: f
         """For Prometheus."""
         return Response(metrics.text(), media_type=CONTENT_TYPE)
 
+    for route in [route for route in app.router.routes if isinstance(route, APIRoute) and route.methods == {"GET"}]:
+        # Watchers ask so whether a server is there. uvicorn leaves the body out.
+        app.add_api_route(route.path, route.endpoint, methods=["HEAD"], include_in_schema=False)
+
 
 def add_feedback(
     app: FastAPI,

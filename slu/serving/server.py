@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import resource
 import signal
 import socket
 import sys
@@ -187,6 +188,8 @@ def serve(settings: ServeSettings) -> None:
     _require_port(settings)
     RequestLog(settings.log).require_writable()
     server = make_server(settings)
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)  # whoever holds a connection holds a file
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, 65_536) if most > 0 else 65_536, most))
     main = os.getpid()
 
     def stop(*_: Any) -> None:  # LitServe cleans up after Ctrl-C alone, and leaves orphans otherwise
@@ -198,6 +201,7 @@ def serve(settings: ServeSettings) -> None:
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
+    threading.Thread(target=_say_where, args=(settings, server.board), daemon=True).start()
     try:
         server.line.open()
         server.run(
@@ -219,6 +223,18 @@ def serve(settings: ServeSettings) -> None:
         server.line.remove()
     if server.lost:
         raise UserError("a process of the server ended unexpectedly; start it again")
+
+
+def _say_where(settings: ServeSettings, board: Board) -> None:
+    """Once there is somebody to answer: a command that prints nothing looks as if it hung."""
+    while not (live := board.read()).versions:
+        if live.failed:
+            return
+        time.sleep(0.1)
+    host = {"127.0.0.1": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "[::1]"}[settings.host]
+    names = ", ".join(f"{folder.parent.name} {folder.name}" for folder in live.folders())
+    admin = "; the owner's page is at /admin" if settings.admin_password else ""
+    print(f"http://{host}:{settings.port} answers with {names}{admin}; Ctrl-C ends it", flush=True)
 
 
 def _require_port(settings: ServeSettings) -> None:

@@ -50,6 +50,16 @@ def test_models_are_listed_and_asked_for(server: Server) -> None:
     assert server.post(content=GOOD, params={"task": "x" * 1000}).status_code == 422
 
 
+def test_it_says_where_it_answers(server: Server) -> None:
+    assert f"{server.url} answers with " in server.log.read_text()
+
+
+@pytest.mark.parametrize("path", ["/", "/health", "/models", "/metrics"])
+def test_watchers_may_ask_for_the_head_alone(path: str, server: Server) -> None:
+    answer = httpx.head(f"{server.url}{path}", timeout=30)
+    assert (answer.status_code, answer.content) == (200, b"")
+
+
 def test_every_answer_has_headers_for_safety_and_a_line_in_the_log(server: Server) -> None:
     answer = server.post(content=GOOD)
     assert answer.headers["x-content-type-options"] == "nosniff"
