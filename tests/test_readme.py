@@ -39,6 +39,14 @@ def test_links_lead_somewhere(page: Path) -> None:
             assert anchor in {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}, anchor
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_what_a_command_printed_is_there(page: Path) -> None:
+    """A block that a script was to fill stood empty once."""
+    assert all(
+        block.strip() for block in re.findall(r"^```\w+\n(.*?)^```", TEXTS[page], flags=re.DOTALL | re.MULTILINE)
+    )
+
+
 @pytest.mark.parametrize("line", [line for line in LINES if line.startswith("make ")])
 def test_make_targets_exist(line: str) -> None:
     target = line.split()[1]

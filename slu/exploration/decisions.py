@@ -200,9 +200,9 @@ def _noise(findings: Findings) -> Decision:
             f" {counted(gated, 'clip')} hold stretches of exact zeros (padding or a noise gate), which use will not."
         )
     if median > _CLEAN_DB:
-        what = "Train with generated noise, as is the default (augment=standard): use is noisier than these recordings."
+        what = "Train with generated noise, as the shipped augmentations do: use is noisier than these recordings."
     else:
-        what = "Nothing to set: the recordings have noise of their own, and augment=standard adds other kinds."
+        what = "Nothing to set: the recordings have noise of their own, and the shipped augmentations add other kinds."
     return Decision("Noise", what, f"Speech stands {median:.0f} dB above the quietest moments in the median.{extra}")
 
 

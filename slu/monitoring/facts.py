@@ -42,7 +42,7 @@ class Fact:
 
 _MICROPHONE = "the microphone, its distance, and the gain of the sound card"
 _LINE = "what lies between microphone and server: a telephone line, a codec, a resampler"
-_ROOM = "the room: machines, music, an open door"
+_ROOM = "the room (machines, music, an open door), and whether something takes noise away (a gate, a headset)"
 _PEOPLE = "who speaks, and in which language"
 
 FACTS = (
