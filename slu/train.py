@@ -72,6 +72,7 @@ def _train(config: DictConfig) -> float | TrialResult | None:
     decision_settings = parse_settings(DecisionSettings, settings["decision"], "decision")
     ranks = require_ranks(settings["trainer"])
     _refuse_combined(settings, plain, decision_settings, ranks)
+    _refuse_idle_menu(settings)
     torch.set_num_threads(plain.threads)
     reporting = _reporting(config, plain)
     fit_settings = _fit_settings(config, settings, plain, run, reporting)
@@ -139,6 +140,17 @@ def _refuse_combined(settings: Mapping[str, Any], plain: RunSettings, decision: 
         raise UserError(
             "a cross-validation and a study keep no clips to choose on; set decision.calibrate=false "
             "decision.threshold=0.5 decision.min_accuracy=null decision.false_accepts=null"
+        )
+
+
+def _refuse_idle_menu(settings: Mapping[str, Any]) -> None:
+    """Raises UserError for a menu that somebody names, and nothing would look at: labels come from the recordings."""
+    named = [o for o in HydraConfig.get().overrides.task if o.startswith("menu=")]
+    if named and not settings["data"]["synthetic_speech"]:
+        raise UserError(
+            f"{named[0]} is not looked at: what is learnt are the labels of the recordings; leave it out and name the "
+            f"task with data.task=…, or train with the menu's voices beside them, and its labels alone, by "
+            f"data.synthetic_speech=true data.task={settings['menu']['task']}"
         )
 
 

@@ -48,6 +48,12 @@ def train(run: Run, path: Path, *more: str) -> subprocess.CompletedProcess[str]:
     return run("train", "data=manifest", f"data.manifest={path}", "data.heads=[pitch]", "data.task=t", *more)
 
 
+def test_a_menu_that_nothing_looks_at_is_refused(run_here: Run, tmp_path: Path) -> None:
+    """Recordings bring their own labels: a typo among them became a product, in the task of another shop."""
+    said = train(run_here, manifest(tmp_path), "menu=cafeteria")
+    refused(said, "menu=cafeteria is not looked at", "data.synthetic_speech=true")
+
+
 def test_manifest_mistakes_are_named_by_line(run_here: Run, tmp_path: Path) -> None:
     path = manifest(tmp_path, file_name=["0.wav", "0.wav"])
     refused(train(run_here, path), "metadata.csv:2", "'0.wav' stands in more than one row")

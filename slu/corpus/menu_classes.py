@@ -62,6 +62,18 @@ class HeadEntry(BaseModel):
                 raise ValueError("parts: their combinations must be at least two, all different, and none empty")
         return self
 
+    @model_validator(mode="after")
+    def _can_be_told_apart(self) -> "HeadEntry":
+        said: dict[str, str] = {}
+        for name, forms in self.forms().items():
+            for form in {" ".join(form.lower().split()) for form in forms}:
+                if (other := said.setdefault(form, name)) != name:
+                    raise ValueError(
+                        f"'{form}' is said for {other} as well as for {name}, and nobody could tell them apart; leave "
+                        "it out of one of them"
+                    )
+        return self
+
     def counted(self, language: str) -> "HeadEntry":
         """With its numbers among the classes. Raises ValueError for a language that num2words does not have."""
         if not self.numbers:

@@ -57,6 +57,10 @@ def test_heads_follow_from_the_menu() -> None:
         (changed("heads.product.classes", {"tea": ["teh"]}), r"menu: heads\.product: .*classes: .*at least 2"),
         (changed("heads.product.classes.tea", []), r"menu: heads\.product\.classes\.tea: .*at least one way"),
         (changed("heads.product.classes.tea", ["teh", " "]), r"classes\.tea: .*none may be empty"),
+        (
+            changed("heads.product.classes.none", ["air", "Teh  Manis"]),
+            "'teh manis' is said for tea as well as for none",
+        ),
         (changed("heads.product.classes.tea", "teh"), r"classes\.tea: .*list"),
         (changed("heads.quantity.classes", {1: ["satu"], 2: ["dua"]}), r"heads\.quantity\.classes\.1"),
         (changed("heads", {}), "must name no slot: there are no heads"),

@@ -76,8 +76,10 @@ def test_shared_words_are_left_out_of_the_comparison() -> None:
 
 
 def test_sentences_with_two_meanings_are_found() -> None:
-    heads = {"a": {"classes": {"x": ["satu"], "y": ["satu", "dua"]}}}
-    assert read_menu(menu(heads=heads, carriers=["{a}"]), examples=1, seed=0).ambiguous[0].text == "satu"
+    one, other = {"x": ["satu"], "y": ["satu dua"]}, {"p": ["dua tiga"], "q": ["tiga"]}
+    heads = {"a": {"classes": one}, "b": {"classes": other}}
+    (found,) = read_menu(menu(heads=heads, carriers=["{a} {b}"]), examples=1, seed=0).ambiguous
+    assert found.text == "satu dua tiga"
 
 
 def test_single_words() -> None:

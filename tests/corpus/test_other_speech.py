@@ -23,7 +23,8 @@ from slu.corpus.synthesis_plan import SynthesisSettings, plan_other
 from slu.corpus.synthesised import corpus_fingerprint, synthesis_settings
 from slu.decoding.words import words_of
 from tests.conftest import ROOT
-from tests.corpus.test_synthesis import GREETINGS, MENU, SETTINGS, hashes, speak
+from tests.corpus.test_synthesis import MENU, SETTINGS, hashes, speak
+from tests.corpus.test_voice_corpora import GREETINGS
 
 EVERYDAY = {
     "task": "everyday",
