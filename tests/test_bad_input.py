@@ -48,6 +48,16 @@ def train(run: Run, path: Path, *more: str) -> subprocess.CompletedProcess[str]:
     return run("train", "data=manifest", f"data.manifest={path}", "data.heads=[pitch]", "data.task=t", *more)
 
 
+@pytest.mark.parametrize(
+    "setting",
+    ["augment.noise_prob=5", "augment.warp_prob=nan", "loss.label_smoothing=3", "loss.frames=nan", "loss.ema_decay=1",
+     "noise_test_snr_db=[1e9]", "noise_test_snr_db=[nan]", "loader.validation_snr_db=[5,1]"],
+)  # fmt: skip
+def test_numbers_that_mean_nothing_are_refused_by_their_name(setting: str, run_here: Run, tmp_path: Path) -> None:
+    refused(train(run_here, manifest(tmp_path), setting), setting.partition("=")[0], "error: ")
+    assert not (tmp_path / "outputs/features").exists()
+
+
 def test_a_menu_that_nothing_looks_at_is_refused(run_here: Run, tmp_path: Path) -> None:
     """Recordings bring their own labels: a typo among them became a product, in the task of another shop."""
     said = train(run_here, manifest(tmp_path), "menu=cafeteria")

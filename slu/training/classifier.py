@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import lightning as L
 import numpy as np
 import torch
 import torch.nn.functional as F
+from pydantic import Field
 from torch import Tensor
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
@@ -34,22 +35,24 @@ over the heads: what "best" means."""
 
 _CONDITIONS = ("clean", "noisy")
 
+Weight = Annotated[float, Field(allow_inf_nan=False)]
+
 
 @dataclass(frozen=True)
 class LossSettings:
-    head_weights: dict[str, float] = field(default_factory=dict)
+    head_weights: dict[str, Weight] = field(default_factory=dict)
     """Weight of a head's cross-entropy in the sum; 1 where none is given."""
-    objective_weights: dict[str, float] = field(default_factory=dict)
+    objective_weights: dict[str, Weight] = field(default_factory=dict)
     """Weight of a head in the validation objective; 1 where none is given."""
     class_weights: bool = False
     """Weight classes by inverse training frequency."""
-    label_smoothing: float = 0.05
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.05
     unlabelled: Literal["ignore", "uniform"] = "ignore"
     """Clips without a label for a head teach nothing, or that every class is as probable as another: outlier
     exposure (Hendrycks et al., 2019) for clips that hold nothing to answer, such as music to a detector of voices."""
-    frames: float = 1.0
+    frames: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 1.0
     """Weight of the frames' cross-entropies (phones and words), for models that hear frames."""
-    ema_decay: float = 0.0
+    ema_decay: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """Exponential moving average of the weights, per step; 0 switches it off."""
 
 

@@ -27,6 +27,7 @@ from slu.spec import TaskSpec
 from slu.training.batch_sampler import LengthBatchSampler, rows_of_an_epoch
 from slu.training.feature_store import read_features
 from slu.training.frame_labels import FrameLabels, FrameTargets
+from slu.training.settings import Decibels
 
 
 class Batch(NamedTuple):
@@ -50,8 +51,12 @@ class LoaderSettings:
     """Processes that read and augment; 0 does both between the steps."""
     recorded_share: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """Where synthetic voices train along: recordings are repeated within an epoch until they make up this share."""
-    validation_snr_db: tuple[float, float] | None = (0.0, 10.0)
+    validation_snr_db: tuple[Decibels, Decibels] | None = (0.0, 10.0)
     """The second validation pass hears every clip at a seeded SNR from this range; None leaves that pass out."""
+
+    def __post_init__(self) -> None:
+        if self.validation_snr_db is not None and self.validation_snr_db[0] > self.validation_snr_db[1]:
+            raise ValueError(f"validation_snr_db: the lower one comes first, got {list(self.validation_snr_db)}")
 
 
 Item = tuple[Tensor, tuple[int, ...], int]

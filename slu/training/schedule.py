@@ -8,6 +8,8 @@ from torch.optim.lr_scheduler import LambdaLR, ReduceLROnPlateau
 
 def cosine_with_warmup(optimizer: Optimizer, total_steps: int, *, warmup: float = 0.1, floor: float = 0.0) -> LambdaLR:
     """Linear rise over the first `warmup` share of the steps, then half a cosine down to `floor` x the peak."""
+    if not (0 <= warmup < 1 and 0 <= floor <= 1):
+        raise ValueError(f"warmup is a share of the steps, and floor one of the peak, got {warmup} and {floor}")
     rise = max(1, int(warmup * total_steps))
 
     def factor(step: int) -> float:

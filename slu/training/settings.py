@@ -9,6 +9,7 @@ from slu.corpus.splits import SplitSettings
 from slu.training.feature_store import StoreKind
 
 Count = Annotated[int, Field(ge=1)]
+Decibels = Annotated[float, Field(ge=-100, le=200)]
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class RunSettings:
     seed: Annotated[int, Field(ge=0)]
     threads: Count
     patience: Annotated[int, Field(ge=0)]
-    noise_test_snr_db: tuple[float, ...]
+    noise_test_snr_db: tuple[Decibels, ...]
     cross_validation: Literal["leave_one_speaker_out"] | None
     ckpt_path: str | None
     trial: Annotated[int, Field(ge=0)] | None = None

@@ -79,9 +79,15 @@ class Versions:
         with locked(self.root, task) as home:
             now, back = target(home, LIVE), target(home, PREVIOUS)
             if now is None or back is None or now == back:
-                raise UserError(f"the task {task} has nothing to go back to: nothing else was live before")
+                raise UserError(f"the task {task} has nothing to go back to: {self._why_not_back(task, home)}")
             self._require_sound(task, back)
             return move(home, {PREVIOUS: now, LIVE: back}, Entry(LIVE, now, back, by, why))
+
+    def _why_not_back(self, task: str, home: Path) -> str:
+        """And what does it, where servers have followed `latest` so far, or were told the first version."""
+        others = [name for name in self.names(task) if name != answering(home)]
+        why = "nothing else was live before" if target(home, LIVE) else "nothing was promoted, servers follow `latest`"
+        return why + (f"; python -m slu.registry promote {task} {others[0]} makes another answer" if others else "")
 
     def history(self, task: str) -> list[Entry]:
         """The oldest first. Raises UserError naming a line that cannot be read."""

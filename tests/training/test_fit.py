@@ -18,7 +18,7 @@ from slu.training.classifier import OBJECTIVE, LossSettings
 from slu.training.datamodule import LoaderSettings
 from slu.training.fit import FitSettings, Fitted, fit
 from slu.training.preprocessing import preprocess
-from slu.training.schedule import constant, plateau
+from slu.training.schedule import constant, cosine_with_warmup, plateau
 
 HEADS = (Head("pitch", ("high", "low")), Head("length", ("long", "short")))
 MFCC = {"name": "mfcc", "n_mels": 40, "n_fft": 512, "hop_length": 256}
@@ -65,6 +65,12 @@ def test_a_training_that_diverges_ends_in_a_sentence(table: pd.DataFrame, tmp_pa
     diverging = replace(epochs(2), optimizer=partial(torch.optim.SGD, lr=1e30), scheduler=constant)
     with pytest.raises(UserError, match=r"the loss of epoch \d is no number any more.*smaller optimizer\.lr"):
         fit(table, SPEC, diverging, tmp_path)
+
+
+@pytest.mark.parametrize("wrong", [{"warmup": 7.0}, {"floor": -1.0}, {"floor": float("nan")}])
+def test_shares_of_a_schedule_are_shares(wrong: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match="warmup is a share of the steps, and floor one of the peak"):
+        cosine_with_warmup(torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], 1.0), 10, **wrong)
 
 
 def test_a_noisy_pass_counts_as_much_as_the_clean_one(tones: Path, tmp_path: Path) -> None:
