@@ -20,7 +20,15 @@ _DISK = {
     errno.EDQUOT: "the disk quota is used up",
     errno.EROFS: "the file system is read-only",
     errno.EACCES: "permission denied",
+    errno.EISDIR: "it is a folder, where a file is meant",
+    errno.ENOTDIR: "a part of the path is a file, where a folder is meant",
+    errno.EEXIST: "there is something of that name already",
+    errno.ENAMETOOLONG: "the name is too long",
+    errno.ELOOP: "the link leads back to itself",
 }
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+_SHOWN = 200
+"""Letters of a path."""
 
 
 def reports_errors(function: Callable[P, T]) -> Callable[P, T]:
@@ -50,7 +58,9 @@ def sentence(error: Exception) -> str | None:
     if isinstance(error, UserError):
         return str(error)
     if isinstance(error, OSError) and error.errno in _DISK:
-        return f"{_DISK[error.errno]}: {error.filename or 'while writing outputs'}; nothing half-written was kept"
+        path = str(error.filename or "while writing outputs")
+        kept = "; nothing half-written was kept" if error.errno in _FULL else ""
+        return f"{_DISK[error.errno]}: {path[:_SHOWN]}{'…' * (len(path) > _SHOWN)}{kept}"
     return None
 
 

@@ -12,15 +12,25 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
+from slu.common.errors import UserError
+
+_PREFIX = 50
+"""Letters of a file's name in that of its temporary file, which is longer and must still be short enough."""
+
 
 @contextmanager
 def atomic_write(path: Path, mode: str = "w") -> Iterator[IO[Any]]:
     """Yield a file that appears at `path` only when the block ends without an exception.
 
     The data are flushed to disk before the rename, so a power cut leaves the old file or the new one.
+
+    Raises UserError where a folder, a device or a pipe is at `path`: the rename would put a file in its place.
     """
+    if path.exists() and not path.is_file():
+        kind = "a folder" if path.is_dir() else "a device or a pipe"
+        raise UserError(f"{path} is {kind}, and is not replaced by a file; name another place")
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:_PREFIX]}.")
     try:
         encoding = None if "b" in mode else "utf-8"
         newline = None if "b" in mode else ""

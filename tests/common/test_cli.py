@@ -38,6 +38,26 @@ def test_a_full_disk_is_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
     assert _ends(OSError(errno.EROFS, "whatever"), capsys)[1].startswith("error: the file system is read-only: ")
 
 
+def test_a_path_that_cannot_be_is_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "link").symlink_to("link")
+    for path, kind, words in (
+        (tmp_path, IsADirectoryError, "it is a folder, where a file is meant"),
+        (tmp_path / "file" / "x.csv", NotADirectoryError, "a part of the path is a file, where a folder is meant"),
+        (tmp_path / "link", OSError, "the link leads back to itself"),
+        (tmp_path / ("n" * 300), OSError, "the name is too long"),
+    ):
+        with pytest.raises(kind, match="Errno") as caught:
+            path.read_bytes()
+        code, text = _ends(caught.value, capsys)
+        assert (code, text.count("\n")) == (2, 1)
+        assert text.startswith(f"error: {words}: {tmp_path}")
+        assert len(text) < 300
+    with pytest.raises(FileExistsError) as exists:
+        (tmp_path / "file").mkdir()
+    assert _ends(exists.value, capsys)[1] == f"error: there is something of that name already: {tmp_path / 'file'}\n"
+
+
 def test_ctrl_c_is_130(capsys: pytest.CaptureFixture[str]) -> None:
     code, text = _ends(KeyboardInterrupt(), capsys)
     assert code == 130
@@ -83,7 +103,7 @@ def test_require_writable(tmp_path: Path) -> None:
     require_writable(tmp_path / "a" / "b")
     assert list((tmp_path / "a" / "b").iterdir()) == []
     (tmp_path / "file").touch()
-    with pytest.raises(UserError, match=rf"cannot write to {tmp_path}/file/outputs: Not a directory"):
+    with pytest.raises(UserError, match=rf"cannot write to {tmp_path}/file/outputs: a part of the path is a file"):
         require_writable(tmp_path / "file" / "outputs")
 
 

@@ -1,10 +1,12 @@
 """Files and folders appear whole or not at all, and hashes are stable."""
 
+import os
 import stat
 from pathlib import Path
 
 import pytest
 
+from slu.common.errors import UserError
 from slu.common.files import (
     atomic_directory,
     atomic_write,
@@ -43,6 +45,25 @@ def test_written_files_are_readable_by_others(tmp_path: Path) -> None:
         file.write(b"\x00\xff\n")
     assert (tmp_path / "a.bin").read_bytes() == b"\x00\xff\n"
     assert stat.S_IMODE((tmp_path / "a.bin").stat().st_mode) == 0o644
+
+
+def test_what_is_no_file_is_not_replaced_by_one(tmp_path: Path) -> None:
+    def write(name: str) -> None:
+        with atomic_write(tmp_path / name) as file:
+            file.write("new")
+
+    (tmp_path / "folder").mkdir()
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "null").symlink_to(os.devnull)
+    for name, kind in (("folder", "a folder"), ("pipe", "a device or a pipe"), ("null", "a device or a pipe")):
+        with pytest.raises(UserError, match=f"{tmp_path / name} is {kind}, and is not replaced by a file"):
+            write(name)
+    assert (tmp_path / "folder").is_dir()
+    assert (tmp_path / "pipe").is_fifo()
+    assert (tmp_path / "null").readlink() == Path(os.devnull)
+    assert names(tmp_path) == ["folder", "null", "pipe"]
+    write("n" * 255)  # the longest name there is
+    assert (tmp_path / ("n" * 255)).read_text() == "new"
 
 
 def test_json_keeps_order_and_letters(tmp_path: Path) -> None:

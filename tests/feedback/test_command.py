@@ -116,6 +116,9 @@ def test_export_and_import_by_the_classes_of_the_registry(tmp_path: Path, feedba
         (("accept", "one"), "accept: name corrections by the numbers"),
         (("accept", "9"), "there is no correction 9"),
         (("export",), "export: name one CSV file"),
+        (("export", "/dev"), "/dev is a folder, and is not replaced by a file"),
+        (("export", "/dev/null/x.csv"), ": /dev/null"),
+        (("export", "n" * 300), "the name is too long: nnn"),
         (("import", "none.csv"), "none.csv: No such file or directory"),
     ],
 )
