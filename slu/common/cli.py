@@ -88,8 +88,10 @@ def require_writable(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         probe = folder / f".write-test-{os.getpid()}"
-        probe.write_bytes(b"x")
-        probe.unlink()
+        try:
+            probe.write_bytes(b"x")
+        finally:  # a full disk has let it be made
+            probe.unlink(missing_ok=True)
     except OSError as error:
         reason = _DISK.get(error.errno or 0, error.strerror)
         raise UserError(f"cannot write to {folder}: {reason}") from None

@@ -107,6 +107,17 @@ def test_require_writable(tmp_path: Path) -> None:
         require_writable(tmp_path / "file" / "outputs")
 
 
+def test_a_full_disk_keeps_no_probe(tmp_path: Path) -> None:
+    script = (
+        "import resource, signal, sys; from pathlib import Path; from slu.common.cli import require_writable\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN); resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))\n"
+        "require_writable(Path(sys.argv[1]))"
+    )
+    done = subprocess.run([sys.executable, "-c", script, tmp_path / "out"], capture_output=True, text=True)
+    assert f"cannot write to {tmp_path / 'out'}: File too large" in done.stderr
+    assert list((tmp_path / "out").iterdir()) == []
+
+
 def test_a_command_does_not_start_when_its_outputs_cannot_be_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
