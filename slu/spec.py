@@ -4,6 +4,7 @@ The one contract between data, model, bundle and server. It travels as `spec.jso
 so a model can never be fed by another front end or read with another label order.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -146,7 +147,9 @@ class TaskSpec:
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> "TaskSpec":
-        """Raises ValueError when the document was written by an incompatible version."""
+        """Raises ValueError when the document was written by an incompatible version, or is no object."""
+        if not isinstance(value, Mapping):
+            raise ValueError(f"a spec is a JSON object, and this is {json.dumps(value)[:50]}")
         if value.get("spec_version") != SPEC_VERSION:
             raise ValueError(f"spec version {value.get('spec_version')!r} is not {SPEC_VERSION}")
         heads: Sequence[Mapping[str, Any]] = value["heads"]
@@ -160,5 +163,5 @@ class TaskSpec:
             segment_s=float(value.get("segment_s", 0.0)),
             segment_overlap_s=float(value.get("segment_overlap_s", 0.0)),
             grammar=dict(value.get("grammar", {})),
-            confidence={name: float(number) for name, number in value.get("confidence", {}).items()},
+            confidence={name: float(number) for name, number in dict(value.get("confidence", {})).items()},
         )

@@ -77,6 +77,12 @@ def test_specs_that_make_no_sense() -> None:
         TaskSpec("orders", (PRODUCT, Head("product", ("a", "b"))))
 
 
+@pytest.mark.parametrize("document", [None, [], 3, "spec"])
+def test_what_is_no_object_is_no_spec(document: Any) -> None:
+    with pytest.raises(ValueError, match="a spec is a JSON object, and this is "):
+        TaskSpec.from_json(document)
+
+
 def test_a_slot_that_may_be_left_out_is_shown_in_words() -> None:
     size = Head("size", (NOT_MENTIONED, "small"))
     assert (size.shown(NOT_MENTIONED), size.shown("small"), PRODUCT.shown("")) == ("not mentioned", "small", "")
