@@ -8,12 +8,13 @@ from typing import Any
 
 from sqlalchemy import create_engine, event, text
 from sqlalchemy.engine import URL, Connection, Engine, make_url
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from slu.common.errors import UserError
 from slu.feedback.schema import REVISION, VERSION_TABLE
 
+_LOG = logging.getLogger(__name__)
 logging.getLogger("alembic").setLevel(logging.WARNING)  # each opening would tell of the migrations that it looked at
 _WAIT_MS = 10_000
 """For another process that writes to the same file."""
@@ -45,6 +46,26 @@ def open_database(url: str) -> Engine:
         raise UserError(f"feedback: the driver of the database is missing: {error.name}{cure}") from None
     except (SQLAlchemyError, ArgumentError, ImportError, OSError) as error:
         raise UserError(f"feedback: the database cannot be opened: {reason_of(error)}") from None
+
+
+def restored(engine: Engine, failure: OperationalError) -> bool:
+    """Whether a write to SQLite that failed can be tried again: its file had gone, and there is an empty one now.
+
+    Raises SQLAlchemyError or OSError where none can be made.
+    """
+    if engine.dialect.name != "sqlite" or "locked" in str(failure.orig):  # it has waited for long enough
+        return False
+    Path(engine.url.database or "").parent.mkdir(parents=True, exist_ok=True)
+    if _migrate(engine):  # else another thread has just done it
+        _LOG.warning("feedback: the database %s was gone, and was made anew without what it held", name_of(engine.url))
+    return True
+
+
+def name_of(address: URL) -> str:
+    """A file, or the URL without its password."""
+    if address.drivername.startswith("sqlite"):
+        return address.database or "in memory"
+    return address.set(query={}).render_as_string(hide_password=True)
 
 
 def reason_of(error: Exception) -> str:
@@ -82,13 +103,16 @@ def upgrade(connection: Connection) -> None:
         ) from None
 
 
-def _migrate(engine: Engine) -> None:
+def _migrate(engine: Engine) -> bool:
+    """Whether something had to be done; False where another process has done it while this one waited."""
     with engine.connect() as connection:
         if _revision(connection) == REVISION:
-            return
+            return False
     with writing(engine) as connection:
-        if _revision(connection) != REVISION:  # another process may have done it while this one waited
-            upgrade(connection)
+        if _revision(connection) == REVISION:
+            return False
+        upgrade(connection)
+    return True
 
 
 def _revision(connection: Connection) -> str | None:

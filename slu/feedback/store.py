@@ -7,11 +7,12 @@ from typing import Any
 
 from sqlalchemy import and_, case, func, insert, or_, select, update
 from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.sql.elements import ColumnElement
 
 from slu.common.errors import UserError
 from slu.feedback.audio import AudioFile, split_of
-from slu.feedback.database import open_database, writing
+from slu.feedback.database import name_of, open_database, restored, writing
 from slu.feedback.entries import Answered, Correction, Row
 from slu.feedback.guards import HOUR, OF_CLIENT, OF_CLIP, clip_flags, flooded, merged, same_labels, sound_flags
 from slu.feedback.schema import ACCEPTED, ERASED, FEEDBACK, FLAGS, NEW, REJECTED, USED
@@ -33,6 +34,8 @@ class FeedbackStore:
         """Raises UserError for a database that cannot be opened."""
         self.outputs, self.per_hour = outputs, per_hour
         self.engine: Engine = open_database(url)
+        self.name = name_of(self.engine.url)
+        """For people, without a password."""
 
     def add(
         self,
@@ -42,7 +45,10 @@ class FeedbackStore:
         client: str | None = None,
         now: datetime.datetime | None = None,
     ) -> None:
-        """Stored and committed when it returns. Raises SQLAlchemyError where it could not be."""
+        """Stored and committed when it returns, in a new database where the file of the old one is gone.
+
+        Raises SQLAlchemyError or OSError where it could not be.
+        """
         received = now or datetime.datetime.now(datetime.UTC)
         flags = sound_flags(answered.reason, answered.level_db, None)
         row = {
@@ -66,10 +72,18 @@ class FeedbackStore:
             "split": split_of(audio.sha256) if audio else None,
             "flags": [name for name in FLAGS if name in flags],
         }
+        try:
+            self._add(row)
+        except OperationalError as error:  # no such table in the empty file that SQLite has made, or no folder for it
+            if not restored(self.engine, error):
+                raise
+            self._add(row)
+
+    def _add(self, row: Mapping[str, Any]) -> None:
         with writing(self.engine) as connection:
             self.insert(connection, [row])
-            if client:
-                self._flag_flood(connection, client, received)
+            if row["client"]:
+                self._flag_flood(connection, row["client"], row["received"])
 
     def insert(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
         """Within a transaction of slu.feedback.database.writing."""

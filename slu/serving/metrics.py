@@ -12,6 +12,7 @@ from slu.serving.models import Board
 from slu.serving.seats import Seats
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
+STORED, FAILED = "stored", "failed"
 _SECONDS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 _SHARES = tuple(share / 10 for share in range(1, 11))
 
@@ -31,6 +32,9 @@ class ServingMetrics:
         self.confidence = named(Histogram, "confidence", "Of the answers", ["version"], buckets=_SHARES)
         self.answers = named(Counter, "answers_total", "Clips by how they were answered", ["version", "reason"])
         self.classes = named(Counter, "classes_total", "Classes of the answers given", ["version", "head", "label"])
+        self.corrections = named(Counter, "corrections_total", "Corrections by whether they were stored", ["outcome"])
+        for outcome in (STORED, FAILED):
+            self.corrections.labels(outcome)  # there from the beginning: an increase is seen from 0 on
         self.live = named(Gauge, "model_info", "The recognisers that answer", ["version"])
         named(Gauge, "in_flight", "Requests that are being answered").set_function(lambda: seats.taken)
         self.registry.register(_Dropped(seats))

@@ -16,10 +16,11 @@ from starlette.types import Scope
 from slu import __version__
 from slu.common.files import read_json
 from slu.feedback import Correction, FeedbackStore, unknown_label
+from slu.feedback.database import reason_of
 from slu.serving import document
-from slu.serving.feedback import Remembered
+from slu.serving.feedback import Losses, Remembered
 from slu.serving.kept_audio import KeptAudio
-from slu.serving.metrics import CONTENT_TYPE, ServingMetrics
+from slu.serving.metrics import CONTENT_TYPE, FAILED, STORED, ServingMetrics
 from slu.serving.models import Board
 
 _PAGE = {
@@ -76,8 +77,10 @@ def add_feedback(
     audio: KeptAudio,
     homes: Sequence[Path],
     client: Callable[[Scope], str | None],
+    metrics: ServingMetrics,
 ) -> None:
     """`homes` are the folders with the versions that may have answered; `client` is the hash of who asks."""
+    losses = Losses(store.name)
 
     @app.post("/feedback", responses=document.FEEDBACK)
     def correct(correction: Correction, request: Request) -> JSONResponse:
@@ -95,8 +98,11 @@ def add_feedback(
         try:
             kept = audio.store(correction.request_id)
             store.add(correction, replace(answered, task=model["task"]), kept, client(request.scope))
-        except (SQLAlchemyError, OSError):
+        except (SQLAlchemyError, OSError) as error:
+            losses.tell(reason_of(error))
+            metrics.corrections.labels(FAILED).inc()
             raise HTTPException(503, "the correction could not be stored; try again", {"Retry-After": "1"}) from None
+        metrics.corrections.labels(STORED).inc()
         return JSONResponse({"stored": correction.request_id})
 
 

@@ -100,6 +100,7 @@ def make_server(settings: ServeSettings) -> "SpeechServer":
         add_feedback(
             server.app, store, remembered, audio, homes,
             client=lambda scope: hashed(client_of(scope, trust_proxy=settings.trust_proxy)),
+            metrics=metrics,
         )  # fmt: skip
     if settings.admin_password:
         add_admin(server.app, Server(settings, board, metrics, store, server.worker_states))

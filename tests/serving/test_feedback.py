@@ -15,7 +15,7 @@ import pytest
 from slu.common.errors import UserError
 from slu.common.files import content_hash
 from slu.feedback import Answered, Correction, FeedbackStore, default_url, unknown_label
-from slu.serving.feedback import Remembered
+from slu.serving.feedback import Losses, Remembered
 from tests.bundles.helpers import tiny_bundle
 from tests.conftest import RATE, tone
 from tests.serving.helpers import GOOD, Server, audio, running
@@ -119,6 +119,39 @@ def test_what_cannot_be_stored_is_an_error_of_its_caller(tmp_path: Path) -> None
     store = FeedbackStore(f"sqlite:///{tmp_path / 'new' / 'f.sqlite'}")
     store.add(Correction(request_id="a" * 32, labels={"quantity": "2"}), ANSWER)
     assert rows(tmp_path / "new" / "f.sqlite") == [("a" * 32, '{"product": "tea", "quantity": "2"}')]
+
+
+def test_a_database_that_is_lost_while_it_serves_is_told_and_made_anew(tmp_path: Path) -> None:
+    database = tmp_path / "corrections" / "f.sqlite"
+    with running(tmp_path, f"bundle={tiny_bundle(tmp_path / 'drinks')}", f"feedback=sqlite:///{database}") as server:
+        ids = [server.post(content=GOOD).json()["request_id"] for _ in range(4)]
+        database.rename(tmp_path / "moved.sqlite")
+        assert send(server, request_id=ids[0], labels={"product": "milk"}).status_code == 200
+        assert [name for name, _ in rows(database)] == [ids[0]]
+        assert f"{database} was gone, and was made anew" in server.log.read_text()
+        for number in (1, 2):
+            database.write_bytes(b"junk" * 1000)
+            assert send(server, request_id=ids[number], labels={"product": "milk"}).status_code == 503
+        (told,) = [line for line in server.log.read_text().splitlines() if "could not be stored" in line]
+        assert f"a correction could not be stored in {database}: file is not a database" in told
+        assert "Traceback" not in server.log.read_text()
+        database.parent.joinpath("f.sqlite").unlink()
+        database.parent.rmdir()
+        assert send(server, request_id=ids[3], labels={"product": "milk"}).status_code == 200
+        assert [name for name, _ in rows(database)] == [ids[3]]
+        counted = server.get("/metrics").text
+    assert 'slu_corrections_total{outcome="stored"} 2.0' in counted
+    assert 'slu_corrections_total{outcome="failed"} 2.0' in counted
+
+
+def test_a_reason_is_logged_once_in_a_while(caplog: pytest.LogCaptureFixture) -> None:
+    losses, often = Losses("f.sqlite"), Losses("f.sqlite", again_s=0)
+    for reason in ("full", "full", "full", "locked"):
+        losses.tell(reason)
+        often.tell(reason)
+    said = [record.getMessage() for record in caplog.records]
+    assert len(said) == 2 + 4
+    assert said[-2] == "a correction could not be stored in f.sqlite: locked (2 more since the last such line)"
 
 
 def test_labels_are_checked_and_only_the_last_answers_are_remembered() -> None:
