@@ -5,6 +5,7 @@ so a model can never be fed by another front end or read with another label orde
 """
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,6 +20,9 @@ BIAS = "bias"
 
 RESERVED = frozenset({"file_name", "speaker", "split", "text", "source", "recording"})
 """Columns of a manifest that cannot be heads."""
+
+LABEL_MAP = r"^\w[\w .-]{0,99}$"
+"""What a label map may be called: a name of a file, and never a path that leads out of a bundle."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,11 @@ class Head:
     def __post_init__(self) -> None:
         object.__setattr__(self, "classes", tuple(str(c) for c in self.classes))
         object.__setattr__(self, "label_map", self.label_map or self.name)
+        if not re.fullmatch(LABEL_MAP, self.label_map):
+            raise ValueError(
+                f"head '{self.name}': its label map cannot be called '{self.label_map[:100]}'; a name is letters, "
+                "digits, spaces, _, - and ., and no . first; give one with label_map"
+            )
         if len(set(self.classes)) != len(self.classes):
             raise ValueError(f"head '{self.name}' lists a class twice: {list(self.classes)}")
         if len(self.classes) < 2:

@@ -94,6 +94,7 @@ def test_typos_reach_the_user_with_a_suggestion(run: Run, run_here: Run) -> None
     refused(run_here("train", "model=m3"), "m1", "m2")
     refused(run_here("train", "ckpt_path=nowhere.ckpt"), "there is no checkpoint at nowhere.ckpt")
     refused(run_here("train", "data=manifest"), "data.manifest=path/metadata.csv")
+    refused(run_here("train", "data=manifest", "+data.label_maps.pitch=../../x"), "data.label_maps.pitch", "'../../x'")
     refused(run_here("train", "data=manifest", "data.manifest=nowhere.csv"), "there is no manifest at nowhere.csv")
 
 

@@ -70,6 +70,15 @@ def test_decisions_that_make_no_sense(settings: dict[str, Any], message: str) ->
         Head(**{"name": "gender", "classes": ("female", "male"), **settings})
 
 
+@pytest.mark.parametrize("name", ["../../evil", "/evil", "..", ".evil", "a\\b", "a\n", "a/b", "n" * 101])
+def test_a_label_map_stays_in_its_bundle(name: str) -> None:
+    with pytest.raises(ValueError, match="head 'qty': its label map cannot be called"):
+        Head("qty", ("1", "2"), name)
+    with pytest.raises(ValueError, match="its label map cannot be called"):
+        Head(name, ("1", "2"))
+    assert Head("qty", ("1", "2"), "jumlah é-1.b").label_map == "jumlah é-1.b"
+
+
 def test_specs_that_make_no_sense() -> None:
     with pytest.raises(ValueError, match="'orders' has no heads"):
         TaskSpec("orders", ())

@@ -9,6 +9,7 @@ from pydantic import Field
 from slu.audio.decode import MAX_RATE, MIN_RATE
 from slu.audio.segment import Rest, SegmentSettings
 from slu.corpus.clips import Label
+from slu.spec import LABEL_MAP
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class SegmentCut:
 class IngestSettings:
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", coerce_numbers_to_str=True)]
     heads: Annotated[tuple[str, ...], Field(min_length=1)]
-    label_maps: Mapping[str, str] | None = None
+    label_maps: Mapping[str, Annotated[str, Field(pattern=LABEL_MAP)]] | None = None
     classes: Mapping[str, tuple[Label, ...]] | None = None
     """Fixed classes, in order, of some heads; the classes of the others are the labels that occur."""
     min_duration_s: Annotated[float, Field(ge=0)] = 0.5

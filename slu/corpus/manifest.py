@@ -202,7 +202,10 @@ def infer_heads(manifest: Manifest, names: Sequence[str], label_maps: dict[str, 
         labels = sorted({normalise_label(v) for v in manifest.table[name]} - {""}, key=_natural)
         if len(labels) < 2:
             raise UserError(f"{manifest.path}: column '{name}' needs at least two different labels, it has {labels}")
-        heads.append(Head(name, tuple(labels), (label_maps or {}).get(name, "")))
+        try:
+            heads.append(Head(name, tuple(labels), (label_maps or {}).get(name, "")))
+        except ValueError as error:
+            raise UserError(f"{manifest.path}: {error}") from None
     return tuple(heads)
 
 

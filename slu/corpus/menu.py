@@ -21,7 +21,7 @@ from slu.corpus.menu_graph import build_graph
 from slu.corpus.menu_parts import Part
 from slu.decoding.graph import WordGraph
 from slu.decoding.words import words_of
-from slu.spec import NOT_MENTIONED, Head
+from slu.spec import NOT_MENTIONED, Head, TaskSpec
 
 T = TypeVar("T")
 
@@ -65,6 +65,13 @@ class Menu(BaseModel):
             if entry.numbers and len(self.spoken_languages) > 1:
                 raise ValueError(f"heads.{name}: numbers are said in one language; write them as classes")
             self.heads[name] = entry.counted(self.spoken_languages[0])
+        return self
+
+    @model_validator(mode="after")
+    def _is_a_task(self) -> "Menu":
+        """Refused here as by the training that would come of it."""
+        if self.heads:
+            TaskSpec(self.task, self.task_heads())
         return self
 
     @classmethod

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from slu.corpus.splits import SplitSettings
+from slu.spec import LABEL_MAP
 from slu.training.feature_store import StoreKind
 
 Count = Annotated[int, Field(ge=1)]
@@ -23,7 +24,7 @@ class DataSettings:
     max_duration_s: Annotated[float, Field(gt=0)]
     on_bad_audio: Literal["error", "skip"]
     heads: tuple[str, ...] = ()
-    label_maps: dict[str, str] = field(default_factory=dict)
+    label_maps: dict[str, Annotated[str, Field(pattern=LABEL_MAP)]] = field(default_factory=dict)
     display_names: dict[str, dict[str, str]] = field(default_factory=dict)
     """By head, what people are shown instead of a class."""
     not_for: str = ""

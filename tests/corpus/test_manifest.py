@@ -141,6 +141,8 @@ def test_heads_are_inferred_in_natural_order(tmp_path: Path) -> None:
         infer_heads(manifest, ["size"])
     with pytest.raises(UserError, match=r"column 'same' needs at least two different labels, it has \['x'\]"):
         infer_heads(manifest, ["same"])
+    with pytest.raises(UserError, match=r"m.csv: head 'n': its label map cannot be called '../x'"):
+        infer_heads(manifest, ["n"], {"n": "../x"})
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import yaml
 
 from slu.common.errors import UserError
 from slu.corpus.menu import Menu, draw_sentences
+from slu.spec import RESERVED
 from tests.conftest import ROOT
 
 SMALL: dict[str, Any] = {
@@ -34,6 +35,12 @@ def changed(path: str, value: Any) -> dict[str, Any]:
         place = place[parent]
     place[last] = value
     return menu
+
+
+def called(name: str) -> dict[str, Any]:
+    """With the quantity under another name."""
+    text = yaml.safe_dump(SMALL, sort_keys=False)
+    return dict(yaml.safe_load(text.replace("quantity", name).replace("label_map: qty", "label_map: q")))
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "conf" / "menu").glob("*.yaml")), ids=lambda p: p.stem)
@@ -71,6 +78,9 @@ def test_heads_follow_from_the_menu() -> None:
         (changed("carriers", ["{product.__class__} {quantity}"]), "must name each of"),
         (changed("carriers", ["{product} {quantity"]), "menu: "),
         (changed("head", {}), "menu: head: "),
+        (changed("heads.quantity.label_map", "../../evil"), "'quantity': its label map cannot be called '../../evil'"),
+        (changed("heads.quantity.label_map", "product"), "two heads of task 'drinks' share a label map"),
+        *((called(name), f"a head cannot be called '{name}': manifests use that column") for name in sorted(RESERVED)),
         ({}, "menu: task: Field required"),
         ({**PLAIN, "languages": {}}, "menu: languages: .*at least 1"),
         ({**PLAIN, "languages": {"id": []}}, r"menu: languages\.id: .*at least one sentence"),
