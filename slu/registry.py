@@ -101,7 +101,10 @@ def _list(versions: Versions, tasks: Sequence[str], settings: Settings) -> None:
 def _show(versions: Versions, tasks: Sequence[str], settings: Settings) -> None:
     task, home = tasks[0], versions.home(tasks[0])
     name = versions.named(task, settings.version or "live")
-    its = Lineage.of(home / name)
+    try:
+        its = Lineage.of(home / name)
+    except UserError as error:
+        raise UserError(f"{home / name}: {error}; it is damaged: show or promote another") from None
     pointing = [alias for alias in ALIASES if target(home, alias) == name]
     facts = [("version", name), ("points here", ", ".join(pointing)), *its.facts()]
     moves = [e for e in versions.history(task) if settings.version is None or name in (e.was, e.version)]

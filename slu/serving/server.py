@@ -56,7 +56,8 @@ def find_bundles(settings: ServeSettings) -> list[Path]:
     folders = [resolved(place) for place in named]
     for place, folder in zip(named, folders, strict=True):
         if not (folder / "spec.json").is_file():
-            raise UserError(f"there is no bundle at {place}; train one with `python -m slu.train`")
+            to = f", which points to {place.readlink()}" if place.is_symlink() else ""
+            raise UserError(f"there is no bundle at {place}{to}; train one with `python -m slu.train`")
         if settings.runtime == "onnx" and not (folder / "model.onnx").is_file():
             raise UserError(f"the bundle {place} cannot run on onnxruntime; serve it with runtime=torch")
     versions = [folder.name for folder in folders]

@@ -7,6 +7,8 @@ previous   what answered before
 
 from pathlib import Path
 
+from slu.common.errors import UserError
+
 LATEST, LIVE, PREVIOUS = "latest", "live", "previous"
 ALIASES = (LATEST, LIVE, PREVIOUS)
 
@@ -24,10 +26,28 @@ def answering(home: Path) -> str | None:
 
 def resolved(place: Path) -> Path:
     """The folder of the version at a place: a version, or an alias, which may move; `live` is `latest` until somebody
-    promotes."""
+    promotes. A link in a circle is as one to nowhere: itself, where there is nothing."""
     if place.name == LIVE and not _is_there(place):
         place = place.with_name(LATEST)
-    return place.resolve()
+    try:
+        return place.resolve()
+    except RuntimeError:
+        return place.absolute()
+
+
+def require_target(home: Path, alias: str) -> str:
+    """The version that an alias points to. Raises UserError where there is none, or it is gone."""
+    link = home / (LATEST if alias == LIVE and target(home, LIVE) is None else alias)
+    version = target(home, link.name)
+    if version is None:
+        raise UserError(f"the task {home.name} has no `{alias}` yet")
+    if not (home / version).is_dir():
+        move = f"with `ln -sfn VERSION {link}`" if link.name == LATEST else "by a promotion"
+        raise UserError(
+            f"`{link.name}` of the task {home.name} points to {link.readlink()}, which is not there; point it to "
+            f"another version {move}"
+        )
+    return version
 
 
 def live_place(home: Path) -> Path | None:

@@ -18,7 +18,7 @@ from typing import Any
 from slu.common.errors import UserError
 from slu.common.files import atomic_write, one_at_a_time, read_json, write_json
 from slu.inference.files import CONFIG, METRICS, SPEC, WEIGHTS
-from slu.versions.aliases import LATEST
+from slu.versions.aliases import ALIASES, LATEST
 
 HISTORY, PENDING = "history.jsonl", ".move.json"
 
@@ -47,7 +47,12 @@ class Entry:
 
     @classmethod
     def from_json(cls, line: Mapping[str, Any]) -> "Entry":
-        return cls(line["alias"], line["from"], line["to"], line["by"], line["why"], line["time"])
+        """Raises KeyError or TypeError for what is no entry."""
+        was, values = line["from"], [line[key] for key in ("alias", "to", "by", "why", "time")]
+        if not all(isinstance(value, str) for value in values) or not isinstance(was, str | None):
+            raise TypeError("texts are meant")
+        alias, version, by, why, time = values
+        return cls(alias, was, version, by, why, time)
 
 
 @contextmanager
@@ -64,33 +69,56 @@ def locked(root: Path, task: str) -> Iterator[Path]:
 def move(home: Path, links: Mapping[str, str], entry: Entry) -> Entry:
     """Point aliases to versions, in this order; only within `locked`. The entry as it stands in the history.
 
-    Raises UserError where an alias is a folder, as some ways of copying leave it.
+    Raises UserError where an alias is a folder, as some ways of copying leave it, and where it could not be finished.
+    Raises OSError where nothing has moved, for the disk is full.
     """
     for alias in links:
         if (home / alias).is_dir() and not (home / alias).is_symlink():
             raise UserError(f"{home / alias} is a folder and not a link, as some ways of copying leave it; remove it")
     line = entry.to_json()
     write_json(home / PENDING, {"links": dict(links), "entry": line})
-    _finish(home)
+    try:
+        _finish(home)
+    except OSError as error:
+        if _lines(home / HISTORY)[-1:] != [_written(line)]:
+            (home / PENDING).unlink(missing_ok=True)
+            raise
+        raise UserError(
+            f"`{entry.alias}` of the task {home.name} is still on its way to {entry.version} ({error.strerror}); the "
+            "next promote, rollback or training finishes the move, once that is mended"
+        ) from None
     return Entry.from_json(line)
 
 
 def _finish(home: Path) -> None:
     pending = home / PENDING
     try:
-        begun = read_json(pending)
-        links, line = dict(begun["links"]), dict(begun["entry"])
+        links, line = _begun(read_json(pending))
     except FileNotFoundError:
         return
-    except (ValueError, KeyError, TypeError):
-        raise UserError(f"{pending} cannot be read; remove it, and the move that it describes is forgotten") from None
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise UserError(f"{pending} is no move; remove it, and the move that it may have been is forgotten") from None
     if all((home / version / SPEC).is_file() for version in links.values()):  # else somebody has removed it since
+        _append(home / HISTORY, _written(line))  # first: a full disk stops this one, before anything has moved
         for alias, version in links.items():
             _point(home, alias, version)
         if LATEST in links:
             write_json(home / f"{LATEST}.json", describe(home / links[LATEST]))
-        _append(home / HISTORY, json.dumps(line, ensure_ascii=False))
     pending.unlink()
+
+
+def _begun(document: Any) -> tuple[dict[str, str], dict[str, Any]]:
+    """Its links and its entry. Raises ValueError, KeyError, TypeError or AttributeError for what is no move."""
+    links, line = dict(document["links"]), dict(document["entry"])
+    Entry.from_json(line)
+    for alias, version in links.items():
+        if alias not in ALIASES or version.startswith(".") or Path(version).name != version:
+            raise ValueError("an alias or a version is none, but perhaps a path")
+    return links, line
+
+
+def _written(line: Mapping[str, Any]) -> str:
+    return json.dumps(line, ensure_ascii=False)
 
 
 def _point(home: Path, alias: str, version: str) -> None:
@@ -110,7 +138,7 @@ def _append(path: Path, line: str) -> None:
 
 def _lines(path: Path) -> list[str]:
     # Not splitlines, which also splits where a reason has a line separator of Unicode.
-    return path.read_text(encoding="utf-8").removesuffix("\n").split("\n") if path.exists() else []
+    return path.read_text(encoding="utf-8", errors="replace").removesuffix("\n").split("\n") if path.exists() else []
 
 
 def history(home: Path) -> list[Entry]:
@@ -121,7 +149,7 @@ def history(home: Path) -> list[Entry]:
         try:
             entries.append(Entry.from_json(json.loads(line)))
         except (ValueError, KeyError, TypeError):
-            raise UserError(f"{path}:{number}: it cannot be read as a move") from None
+            raise UserError(f"{path}:{number}: it cannot be read as a move; remove that line") from None
     return entries
 
 

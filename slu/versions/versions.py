@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from slu.common.errors import UserError
-from slu.versions.aliases import ALIASES, LIVE, PREVIOUS, answering, target
+from slu.versions.aliases import ALIASES, LIVE, PREVIOUS, answering, require_target, target
 from slu.versions.content import is_version
 from slu.versions.moves import Entry, history, locked, move
 from slu.versions.soundness import alias_problems, version_problem
@@ -39,14 +39,11 @@ class Versions:
     def named(self, task: str, word: str) -> str:
         """The version by its name, by the hash at its end, or by an alias.
 
-        Raises UserError with the nearest names where there is none.
+        Raises UserError with the nearest names where there is none, or where the alias points to nothing.
         """
         home = self.home(task)
         if word in ALIASES:
-            version = answering(home) if word == LIVE else target(home, word)
-            if version is None:
-                raise UserError(f"the task {task} has no `{word}` yet")
-            return version
+            return require_target(home, word)
         names = self.names(task)
         found = [name for name in names if word == name or (is_version(name) and name.endswith(f"-{word}"))]
         if not found:

@@ -1,17 +1,22 @@
 """Processes are killed while they promote, at random and at every step; several promote at once."""
 
+import errno
+import json
 import os
 import random
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
-from slu.versions.moves import locked
+from slu.common.errors import UserError
+from slu.versions.moves import HISTORY, PENDING, Entry, locked
 from tests.conftest import ROOT
 from tests.versions.helpers import TASK, at, registry_of, unloaded
 
@@ -136,3 +141,82 @@ def test_several_at_once(bundle: Path, tmp_path: Path) -> None:
     assert [process.returncode for process in processes] == [0, 0, 0]
     require_sound(tmp_path, versions)
     assert require_chain(tmp_path) == 1 + sum(map(len, said)), "each move that was reported, and no other"
+
+
+@pytest.mark.parametrize("name", [HISTORY, PENDING])
+def test_a_full_disk_stops_a_move_before_it_begins(
+    bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    one, two = registry_of(tmp_path, bundle, 2)
+    unloaded(tmp_path).promote(TASK, one)
+    with _full(monkeypatch, name), pytest.raises(OSError, match="No space left"):
+        unloaded(tmp_path).promote(TASK, two)
+    assert at(tmp_path) == (one, two)
+    assert not (tmp_path / TASK / PENDING).exists()
+    require_sound(tmp_path, [one, two])
+    assert require_chain(tmp_path) == 1
+
+
+def test_a_disk_that_is_full_in_the_midst_of_a_move_is_told_and_the_next_command_finishes_it(
+    bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = registry_of(tmp_path, bundle, 2)
+    unloaded(tmp_path).promote(TASK, one)
+    with _full(monkeypatch, ".live.new"), pytest.raises(UserError, match=rf"still on its way to {two} \(No space left"):
+        unloaded(tmp_path).promote(TASK, two)
+    assert at(tmp_path)[0] == one
+    assert unloaded(tmp_path).promote(TASK, two) is None, "it was finished first"
+    assert at(tmp_path) == (two, one)
+    require_sound(tmp_path, [one, two])
+    assert require_chain(tmp_path) == 2
+
+
+@contextmanager
+def _full(monkeypatch: pytest.MonkeyPatch, name: str) -> Iterator[None]:
+    """A disk on which there is no room for the file of that name."""
+    replace, link = os.replace, Path.symlink_to
+
+    def full(path: object) -> bool:
+        if Path(str(path)).name == name:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+        return False
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "replace", lambda old, new: full(new) or replace(old, new))
+        patched.setattr(Path, "symlink_to", lambda self, to: full(self) or link(self, to))
+        yield
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"links": {"live": "../../../evil"}},
+        {"links": {"../../evil": "{one}"}},
+        {"links": {"live": 3}},
+        {"links": {"live": ".."}},
+        {"links": {"live": "{one}"}, "entry": {"time": 1}},
+        {"links": ["live"]},
+        [],
+        None,
+    ],
+)
+def test_what_is_no_move_is_named_with_its_cure(bundle: Path, tmp_path: Path, document: object) -> None:
+    (one,) = registry_of(tmp_path, bundle, 1)
+    text = json.dumps(document).replace("{one}", one)
+    if isinstance(document, dict) and "entry" not in document:
+        text = json.dumps({**json.loads(text), "entry": Entry("live", None, one, "promote").to_json()})
+    (tmp_path / TASK / PENDING).write_text(text)
+    with pytest.raises(UserError, match=r"\.move\.json is no move; remove it"):
+        unloaded(tmp_path).promote(TASK, one)
+    (tmp_path / TASK / PENDING).unlink()
+    assert unloaded(tmp_path).promote(TASK, one) is not None
+
+
+@pytest.mark.parametrize("line", [b"junk", b"[]", b"\xff\xfe", b'{"time": 1}', b"null"])
+def test_a_line_of_the_history_that_is_none_is_named_with_its_cure(bundle: Path, tmp_path: Path, line: bytes) -> None:
+    (one,) = registry_of(tmp_path, bundle, 1)
+    with (tmp_path / TASK / HISTORY).open("ab") as file:
+        file.write(line + b"\n")
+    with pytest.raises(UserError, match=r"history\.jsonl:2: it cannot be read as a move; remove that line"):
+        unloaded(tmp_path).history(TASK)
+    assert unloaded(tmp_path).promote(TASK, one) is not None

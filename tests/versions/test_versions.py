@@ -121,6 +121,30 @@ def test_names_that_are_not_there(bundle: Path, tmp_path: Path) -> None:
         registry.promote(TASK, "previous")
 
 
+def test_an_alias_to_nothing_is_named_with_its_cure(bundle: Path, tmp_path: Path) -> None:
+    one, two = registry_of(tmp_path, bundle, 2)
+    registry, latest = unloaded(tmp_path), tmp_path / TASK / "latest"
+    for to in ("gone", "latest", "/nowhere/else"):
+        latest.unlink()
+        latest.symlink_to(to)
+        for word in ("latest", "live"):  # which is `latest` until somebody promotes
+            with pytest.raises(
+                UserError, match=f"`latest` of the task drinks points to {to}, which is not there; .*ln"
+            ):
+                registry.promote(TASK, word)
+    latest.unlink()
+    latest.symlink_to("latest")
+    assert resolved(tmp_path / TASK / "live") == latest, "in a circle: as to nowhere"
+    registry.promote(TASK, one)
+    (tmp_path / TASK / "previous").symlink_to("gone")
+    with pytest.raises(
+        UserError, match=r"`previous` of the task drinks points to gone, which is not there; .*promotion"
+    ):
+        registry.promote(TASK, "previous")
+    registry.promote(TASK, two)
+    assert at(tmp_path) == (two, one)
+
+
 def test_files_of_a_version_cannot_be_written(bundle: Path, tmp_path: Path) -> None:
     (one,) = registry_of(tmp_path, bundle, 1)
     assert {path.stat().st_mode & 0o222 for path in (tmp_path / TASK / one).iterdir()} == {0}
