@@ -28,11 +28,14 @@ def main() -> None:
         raise UserError(
             f"there are no corrections at {database}; a server stores them, or name a database: feedback=URL"
         )
+    url = settings.feedback or default_url(Path(settings.outputs))
+    store = FeedbackStore(url, Path(settings.outputs), create=arguments.verb == "import")
     try:
-        store = FeedbackStore(settings.feedback or default_url(Path(settings.outputs)), Path(settings.outputs))
         COMMANDS[arguments.verb](store, arguments)
     except SQLAlchemyError as error:
-        raise UserError(f"feedback: the database failed: {reason_of(error)}; nothing was changed") from None
+        raise UserError(
+            f"feedback: the database {store.name} failed: {reason_of(error)}; nothing was changed"
+        ) from None
 
 
 def list_rows(store: FeedbackStore, arguments: Arguments) -> None:

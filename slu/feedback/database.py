@@ -24,19 +24,20 @@ _LOCK = 7_353_221
 _WRITES = "slu_writes"
 
 
-def open_database(url: str) -> Engine:
+def open_database(url: str, *, create: bool = True) -> Engine:
     """Made, or migrated, where it is not at the last revision; processes may do so at once, and one waits.
 
-    Raises UserError for a database that cannot be opened.
+    Raises UserError for a database that cannot be opened, or a file that is not there and not to be made.
     """
+    address = _address(url)
+    if not create and address.drivername.startswith("sqlite") and not Path(address.database or "").exists():
+        raise UserError(f"there are no corrections at {name_of(address)}; a server stores them, or an import")
     try:
         # The server is forked after this: no connection may be shared, so none is kept.
-        address = _address(url)
         options = {"connect_timeout": _WAIT_MS // 2000} if address.drivername == _POSTGRES else {}
         engine = create_engine(address, poolclass=NullPool, connect_args=options)
         if engine.dialect.name == "sqlite":
-            if engine.url.database:
-                Path(engine.url.database).parent.mkdir(parents=True, exist_ok=True)
+            Path(engine.url.database or "").parent.mkdir(parents=True, exist_ok=True)
             event.listen(engine, "connect", _write_ahead)
             event.listen(engine, "begin", _begin)
         _migrate(engine)
@@ -45,7 +46,7 @@ def open_database(url: str) -> Engine:
         cure = "; pip install 'psycopg[binary]'" if error.name == "psycopg" else ""
         raise UserError(f"feedback: the driver of the database is missing: {error.name}{cure}") from None
     except (SQLAlchemyError, ArgumentError, ImportError, OSError) as error:
-        raise UserError(f"feedback: the database cannot be opened: {reason_of(error)}") from None
+        raise UserError(f"feedback: the database cannot be opened: {name_of(address)}: {reason_of(error)}") from None
 
 
 def restored(engine: Engine, failure: OperationalError) -> bool:
@@ -64,7 +65,7 @@ def restored(engine: Engine, failure: OperationalError) -> bool:
 def name_of(address: URL) -> str:
     """A file, or the URL without its password."""
     if address.drivername.startswith("sqlite"):
-        return address.database or "in memory"
+        return address.database or "memory"
     return address.set(query={}).render_as_string(hide_password=True)
 
 
@@ -123,8 +124,20 @@ def _revision(connection: Connection) -> str | None:
 
 
 def _address(url: str) -> URL:
-    """PostgreSQL is spoken to by psycopg 3, whether its URL names a driver or not."""
-    address = make_url(url)
+    """PostgreSQL is spoken to by psycopg 3, whether its URL names a driver or not. Raises UserError for what is no URL,
+    or names no file."""
+    if "://" not in url:
+        raise UserError(f"feedback={url} is no URL of a database; of a file it is feedback=sqlite:///{url}")
+    kind = url.split("://", 1)[0]  # alone, for a password may follow
+    try:
+        address = make_url(url)
+    except (ArgumentError, ValueError):
+        raise UserError(
+            f"feedback={kind}://… cannot be read as a URL of a database; write sqlite:///FILE or "
+            "postgresql://USER:PASSWORD@HOST:PORT/NAME, with %40 for an @ in the password"
+        ) from None
+    if address.drivername.startswith("sqlite") and address.database in (None, "", ":memory:"):
+        raise UserError(f"feedback={kind}:// names no file, and corrections in memory are lost; write sqlite:///FILE")
     return address.set(drivername=_POSTGRES) if address.drivername in ("postgresql", "postgres") else address
 
 

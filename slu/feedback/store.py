@@ -30,10 +30,12 @@ def default_url(outputs: Path) -> str:
 class FeedbackStore:
     """`outputs` is where kept audio lies; of more corrections than `per_hour` by one client, all are flagged."""
 
-    def __init__(self, url: str, outputs: Path = Path("outputs"), per_hour: int = PER_HOUR) -> None:
-        """Raises UserError for a database that cannot be opened."""
+    def __init__(
+        self, url: str, outputs: Path = Path("outputs"), per_hour: int = PER_HOUR, *, create: bool = True
+    ) -> None:
+        """Raises UserError for a database that cannot be opened, or a file that is not there and not to be made."""
         self.outputs, self.per_hour = outputs, per_hour
-        self.engine: Engine = open_database(url)
+        self.engine: Engine = open_database(url, create=create)
         self.name = name_of(self.engine.url)
         """For people, without a password."""
 

@@ -130,6 +130,37 @@ def test_a_mistake_is_one_sentence(tmp_path: Path, feedback: Command, arguments:
     assert problem in out
 
 
+def test_only_a_server_and_an_import_make_a_database(tmp_path: Path, feedback: Command) -> None:
+    nowhere = tmp_path / "nowhere" / "x.sqlite"
+    for words in (["list"], ["review"], ["accept", "all"], ["export", str(tmp_path / "t.csv")], ["check"]):
+        code, out = feedback(*words, f"feedback=sqlite:///{nowhere}")
+        assert code == 2
+        assert out == f"error: there are no corrections at {nowhere}; a server stores them, or an import\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("url", "problem"),
+    [
+        (
+            "dbs/x.sqlite",
+            "feedback=dbs/x.sqlite is no URL of a database; of a file it is feedback=sqlite:///dbs/x.sqlite",
+        ),
+        ("sqlite://", "names no file"),
+        ("sqlite:///:memory:", "names no file"),
+        ("postgresql://me:secret/x", "feedback=postgresql://… cannot be read as a URL of a database; write"),
+        ("nothing://me:secret@host/x", "the database cannot be opened: nothing://me:***@host/x: "),
+        ("postgresql://me:secret@127.0.0.1:9/x?password=secret", "me:***@127.0.0.1:9/x"),
+        ("sqlite:////dev/null", "/dev/null: "),
+    ],
+)
+def test_a_url_that_is_none_is_told_without_its_password(feedback: Command, url: str, problem: str) -> None:
+    code, out = feedback("list", f"feedback={url}")
+    assert (code, out.count("\n")) == (2, 1), out
+    assert problem in out
+    assert not re.search("secret|cret@", out)
+
+
 def test_it_runs_as_a_command(tmp_path: Path, run: Callable[..., subprocess.CompletedProcess[str]]) -> None:
     done = run("feedback", "list")
     assert (done.returncode, done.stdout) == (2, "")
