@@ -56,7 +56,7 @@ def find_bundles(settings: ServeSettings) -> list[Path]:
     folders = [resolved(place) for place in named]
     for place, folder in zip(named, folders, strict=True):
         if not (folder / "spec.json").is_file():
-            to = f", which points to {place.readlink()}" if place.is_symlink() else ""
+            to = "" if folder == place.absolute() else f", which leads to {folder}"
             raise UserError(f"there is no bundle at {place}{to}; train one with `python -m slu.train`")
         if settings.runtime == "onnx" and not (folder / "model.onnx").is_file():
             raise UserError(f"the bundle {place} cannot run on onnxruntime; serve it with runtime=torch")

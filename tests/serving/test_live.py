@@ -57,5 +57,10 @@ def test_where_a_server_looks(bundle: Path, tmp_path: Path) -> None:
     Registry(root).promote(TASK, one)
     assert places() == places(str(home)) == [home / "live"]
     (home / one).rename(home / "elsewhere")
-    with pytest.raises(UserError, match=f"there is no bundle at {home}/live"):
+    with pytest.raises(UserError, match=f"there is no bundle at {home}/live, which leads to {home}/{one}; train"):
+        places()
+    (home / "live").unlink()
+    (home / "latest").unlink()
+    (home / "latest").symlink_to("latest")  # to itself
+    with pytest.raises(UserError, match=f"there is no bundle at {home}/live, which leads to {home}/latest; train"):
         places()
