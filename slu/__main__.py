@@ -3,6 +3,8 @@
 import ast
 from pathlib import Path
 
+from slu.common.cli import reports_errors
+
 
 def commands() -> dict[str, str]:
     """Command names and the first sentence of their docstrings, without importing them."""
@@ -19,12 +21,13 @@ def _name(path: Path) -> str:
     return path.parent.name if path.stem == "__main__" else path.stem
 
 
+@reports_errors
 def main() -> None:
     print("Voice orders (and voices), understood on your own machine.\n")
     entries = commands()
     for name, text in entries.items():
         print(f"  python -m slu.{name:<12} {text}")
-    print("\nEach has --help; settings are given as key=value.")
+    print("\nEach has --help; settings are given as key=value.", flush=True)
 
 
 if __name__ == "__main__":
