@@ -34,6 +34,7 @@ from slu.benchmarks.trainings import start_training
 from slu.common.cli import reports_errors, run_command
 from slu.common.errors import UserError
 from slu.common.files import write_json
+from slu.common.hydra_errors import hydra_sentence
 from slu.common.progress import progress_bar
 from slu.common.settings import parse_settings
 from slu.corpus.synthesised import synthesis_settings
@@ -206,7 +207,7 @@ def _train_config(overrides: Sequence[str]) -> dict[str, Any]:
     try:
         config = compose("train", list(overrides))
     except HydraException as error:
-        raise UserError(f"train: {' '.join(str(error).split())}") from None
+        raise UserError(f"train: {hydra_sentence(error) or error}") from None
     return cast(dict[str, Any], OmegaConf.to_container(config, resolve=True))
 
 

@@ -11,7 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 from pydantic import Field
 from rich.table import Table
 
-from slu.common.cli import reports_errors
+from slu.common.cli import compose, reports_errors
 from slu.common.errors import UserError
 from slu.common.settings import parse_settings
 from slu.corpus.menu import Menu, Sentence
@@ -143,7 +143,7 @@ def without_verb(arguments: Sequence[str]) -> list[str]:
 @reports_errors
 def start() -> None:
     sys.argv[1:] = without_verb(sys.argv[1:])
-    main()
+    compose(main)
 
 
 if __name__ == "__main__":

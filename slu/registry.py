@@ -12,7 +12,7 @@ from omegaconf import DictConfig, OmegaConf
 from pydantic import Field
 from rich.table import Table
 
-from slu.common.cli import reports_errors
+from slu.common.cli import compose, reports_errors
 from slu.common.errors import UserError
 from slu.common.settings import parse_settings
 from slu.evaluation.tables import facts_table, show
@@ -201,7 +201,7 @@ def _quoted(text: str) -> str:
 @reports_errors
 def start() -> None:
     sys.argv[1:] = name_words(sys.argv[1:])
-    main()  # and not run_command: a registry that cannot be written can be listed
+    compose(main)  # and not run_command: a registry that cannot be written can be listed
 
 
 if __name__ == "__main__":

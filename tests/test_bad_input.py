@@ -90,12 +90,40 @@ def test_a_missing_clip_is_refused_before_training(run_here: Run, tmp_path: Path
 
 
 def test_typos_reach_the_user_with_a_suggestion(run: Run, run_here: Run) -> None:
-    refused(run("train", "trainer.max_epoch=3"), "max_epoch", "Could not override")
-    refused(run_here("train", "model=m3"), "m1", "m2")
+    result = run("train", "trainer.max_epoch=3")
+    refused(result, "error: there is no setting trainer.max_epoch; did you mean trainer.max_epochs?")
+    assert len(result.stderr.splitlines()) == 1
+    refused(run_here("train", "model=m3"), "model=m3: there is no conf/model/m3.yaml; known are", "m1", "m2")
     refused(run_here("train", "ckpt_path=nowhere.ckpt"), "there is no checkpoint at nowhere.ckpt")
     refused(run_here("train", "data=manifest"), "data.manifest=path/metadata.csv")
     refused(run_here("train", "data=manifest", "+data.label_maps.pitch=../../x"), "data.label_maps.pitch", "'../../x'")
     refused(run_here("train", "data=manifest", "data.manifest=nowhere.csv"), "there is no manifest at nowhere.csv")
+
+
+def test_a_menu_that_is_not_where_menus_are_is_one_sentence(run_here: Run) -> None:
+    for given, name in (("kafe.yaml", "kafe"), ("conf/menu/kafe.yaml", "kafe"), ("../kafe.yaml", "kafe")):
+        result = run_here("train", f"menu={given}")
+        refused(result, f"menu={given}: there is no such file in conf/menu/", f"menu={name};", "warung")
+        assert len(result.stderr.splitlines()) == 1
+        assert "search path" not in result.stderr
+        assert "HYDRA" not in result.stderr
+    refused(run_here("train", "menu=conf/menu/warung.yaml"), "named without folder and ending: menu=warung")
+    refused(run_here("train", "experiment=orderz"), "did you mean experiment=orders?")
+
+
+def test_a_tab_in_a_file_of_conf_is_named_by_line(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "conf/menu").mkdir(parents=True)
+    (tmp_path / "conf/menu/kafe.yaml").write_text("task: kafe\nheads:\n\tproduct:\n")
+    result = run("train", "--config-dir", str(tmp_path / "conf"), "menu=kafe")
+    refused(result, "conf/menu/kafe.yaml:3: a tab stands here")
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_what_is_no_setting_is_not_read_as_one(run_here: Run) -> None:
+    refused(run_here("train", "more epochs"), "'more epochs' is not a setting: write key=value")
+    refused(
+        run_here("train", "loss.zzz=1"), "there is no setting loss.zzz; known in loss are head_weights", "+loss.zzz="
+    )
 
 
 @pytest.mark.skipif(shutil.which("unshare") is None or os.geteuid() != 0, reason="needs root to mount a full disk")

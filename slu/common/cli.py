@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NoReturn, ParamSpec, TypeVar
 
 from slu.common.errors import UserError
+from slu.common.hydra_errors import hydra_sentence
 from slu.common.launchers import launcher_of, require_launcher
 
 P = ParamSpec("P")
@@ -31,8 +32,12 @@ _SHOWN = 200
 """Letters of a path."""
 
 
+_RAISE = "HYDRA_FULL_ERROR"
+"""With it, Hydra lets exceptions pass."""
+
+
 def reports_errors(function: Callable[P, T]) -> Callable[P, T]:
-    """Turn UserError and disk errors into one sentence on stderr and exit code 2, Ctrl-C into 130."""
+    """Turn UserError, disk and configuration errors into one sentence on stderr and exit code 2, Ctrl-C into 130."""
 
     @functools.wraps(function)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> T:
@@ -41,7 +46,7 @@ def reports_errors(function: Callable[P, T]) -> Callable[P, T]:
         except BrokenPipeError:  # `... | head`
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             sys.exit(1)
-        except (UserError, OSError) as error:
+        except Exception as error:
             said = sentence(error)
             if said is None:
                 raise
@@ -61,7 +66,7 @@ def sentence(error: Exception) -> str | None:
         path = str(error.filename or "while writing outputs")
         kept = "; nothing half-written was kept" if error.errno in _FULL else ""
         return f"{_DISK[error.errno]}: {path[:_SHOWN]}{'…' * (len(path) > _SHOWN)}{kept}"
-    return None
+    return hydra_sentence(error)
 
 
 @reports_errors
@@ -75,7 +80,21 @@ def run_command(main: Callable[[], None]) -> None:
     # Hydra's parser takes -m only before the settings; users write it anywhere.
     flags = [a for a in sys.argv[1:] if a in ("-m", "--multirun")]
     sys.argv[1:] = flags[:1] + [a for a in sys.argv[1:] if a not in flags]
-    main()
+    compose(main)
+
+
+def compose(main: Callable[[], None]) -> None:
+    """Call a Hydra main, and let what it finds wrong with the command line or a file of conf/ pass to
+    `reports_errors`: Hydra would print it in several lines, or with a traceback of its own."""
+    before = os.environ.get(_RAISE)
+    os.environ[_RAISE] = "1"
+    try:
+        main()
+    finally:
+        if before is None:
+            del os.environ[_RAISE]
+        else:
+            os.environ[_RAISE] = before
 
 
 def _fail(message: str) -> NoReturn:

@@ -13,6 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 from optuna.distributions import BaseDistribution, _convert_old_distribution_to_new_distribution
 
 from slu.common.errors import UserError
+from slu.common.hydra_errors import hydra_sentence
 from slu.common.launchers import require_launcher
 from slu.studies.search_space import SearchSpace
 from slu.studies.study_storage import reason
@@ -112,7 +113,7 @@ def composed(given: Sequence[str], config_name: str) -> DictConfig:
         kind, _, name = (getattr(error, "missing_cfg_file", None) or "").rpartition("/")
         if kind == "hydra/launcher":
             require_launcher(name)
-        raise UserError(" ".join(str(error).split())) from None
+        raise UserError(hydra_sentence(error) or str(error)) from None
     return config
 
 
@@ -120,7 +121,7 @@ def is_sweep(argument: str) -> bool:
     try:
         return OverridesParser.create().parse_override(argument).is_sweep_override()
     except HydraException as error:
-        raise UserError(" ".join(str(error).split())) from None
+        raise UserError(hydra_sentence(error) or str(error)) from None
 
 
 def plain_config(settings: Sequence[str]) -> Mapping[str, Any]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from slu.common.cli import reports_errors, require_writable, run_command
+from slu.common.cli import compose, reports_errors, require_writable, run_command
 from slu.common.errors import UserError
 
 
@@ -97,6 +97,26 @@ def test_a_closed_pipe_ends_quietly() -> None:
         process.stdout.close()
         assert process.stderr.read() == b""
         assert process.wait(timeout=30) == 1
+
+
+def test_the_list_of_commands_may_be_cut_short() -> None:
+    with subprocess.Popen([sys.executable, "-m", "slu"], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        assert process.wait(timeout=30) == 1
+
+
+def test_hydras_switch_is_left_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HYDRA_FULL_ERROR", raising=False)
+    seen = []
+    compose(lambda: seen.append(os.environ["HYDRA_FULL_ERROR"]))
+    assert seen == ["1"]
+    assert "HYDRA_FULL_ERROR" not in os.environ
+    monkeypatch.setenv("HYDRA_FULL_ERROR", "0")
+    compose(lambda: seen.append(os.environ["HYDRA_FULL_ERROR"]))
+    assert os.environ["HYDRA_FULL_ERROR"] == "0"
 
 
 def test_require_writable(tmp_path: Path) -> None:
