@@ -47,7 +47,7 @@ from slu.training.loggers import start_loggers
 from slu.training.provenance import training_record
 from slu.training.ranks import Followed, Ranks, require_ranks
 from slu.training.recording import publish, record
-from slu.training.settings import RunSettings
+from slu.training.settings import RunSettings, require_epochs
 from slu.training.stages import Prepared, prepare, require_front_end, require_splits, run_settings
 
 
@@ -71,6 +71,7 @@ def _train(config: DictConfig) -> float | TrialResult | None:
     effect = None if effect is None else split_effect_settings(effect, name, settings["model"])
     decision_settings = parse_settings(DecisionSettings, settings["decision"], "decision")
     ranks = require_ranks(settings["trainer"])
+    require_epochs(settings["trainer"])
     _refuse_combined(settings, plain, decision_settings, ranks)
     _refuse_idle_menu(settings)
     torch.set_num_threads(plain.threads)

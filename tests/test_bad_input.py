@@ -126,6 +126,14 @@ def test_what_is_no_setting_is_not_read_as_one(run_here: Run) -> None:
     )
 
 
+@pytest.mark.parametrize("epochs", ["tiga", "1.5", "0", "null", "true"])
+def test_what_is_no_number_of_epochs_is_refused_before_anything_is_made(
+    run_here: Run, tmp_path: Path, epochs: str
+) -> None:
+    refused(run_here("train", f"trainer.max_epochs={epochs}"), "trainer.max_epochs must be a whole number, at least 1")
+    assert [path.name for path in (tmp_path / "outputs").iterdir()] == ["runs"]
+
+
 @pytest.mark.skipif(shutil.which("unshare") is None or os.geteuid() != 0, reason="needs root to mount a full disk")
 def test_a_full_disk_gets_one_sentence_and_leaves_nothing(tmp_path: Path) -> None:
     """Synthesis into a 2 MB file system of its own."""

@@ -29,6 +29,7 @@ from slu.training.classifier import OBJECTIVE, LossSettings, UtteranceClassifier
 from slu.training.datamodule import LoaderSettings, UtteranceDataModule
 from slu.training.ranks import STRATEGIES, Followed, Ranks, require_ranks, run_ranks
 from slu.training.reporting import progress_callback, quiet_lightning
+from slu.training.settings import require_epochs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -185,8 +186,7 @@ def _as_rank(trainer: Mapping[str, Any], ranks: Ranks) -> dict[str, Any]:
 
 def _refuse_unusable(settings: FitSettings, spec: TaskSpec, table: pd.DataFrame, ranks: Ranks) -> None:
     """Raises UserError for settings that would only fail, or silently do nothing, in the middle of a fit."""
-    if int(settings.trainer.get("max_epochs") or 0) < 1:
-        raise UserError(f"trainer.max_epochs must be at least 1, got {settings.trainer.get('max_epochs')}")
+    require_epochs(settings.trainer)
     rows = {split: int((table["split"] == split).sum()) for split in ("train", "val")}
     if settings.loader.batch_size % ranks.count:
         raise UserError(

@@ -1,10 +1,12 @@
 """The plain settings of a run, checked before anything is computed."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from slu.common.errors import UserError
 from slu.corpus.splits import SplitSettings
 from slu.spec import LABEL_MAP
 from slu.training.feature_store import StoreKind
@@ -58,3 +60,10 @@ class PrepareSettings:
     workers: Count
     min_confidence: Annotated[float, Field(ge=0, le=1)]
     features_store: StoreKind = "shards"
+
+
+def require_epochs(trainer: Mapping[str, Any]) -> None:
+    """Of keyword arguments of lightning.Trainer. Raises UserError for what is no number of epochs."""
+    epochs = trainer.get("max_epochs")
+    if isinstance(epochs, bool) or not isinstance(epochs, int) or epochs < 1:
+        raise UserError(f"trainer.max_epochs must be a whole number, at least 1, got {epochs}")
