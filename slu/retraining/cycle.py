@@ -63,7 +63,11 @@ class Retraining:
 
     def run(self) -> Outcome:
         """Raises UserError where there is no champion, no frozen test, or nothing usable to learn from."""
-        self.registry.home(self.settings.task)
+        if self.settings.task not in (known := self.registry.tasks()):
+            raise UserError(
+                f"there is no task '{self.settings.task}' in {self.registry.root}; known: "
+                + " or ".join(f"task={task}" for task in known)
+            )
         champion = load_bundle(resolved(self.registry.root / self.settings.task / "live"))
         unreviewed = self.settings.unreviewed
         corrections = collect(self.store, champion.spec, self.home, self._settings(), unreviewed=unreviewed)
