@@ -30,6 +30,7 @@ from slu.inference.files import REFERENCE
 from slu.monitoring.reference import Reference, reference_if_heard
 from slu.studies.adaptation_curve import AdaptationCurveSettings, CurveOf, run_adaptation_curve
 from slu.studies.adaptation_curve_report import curve_table, write_report
+from slu.versions.places import bundle_place
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ def main(config: DictConfig) -> None:
     run, outputs = from_here(Path(HydraConfig.get().runtime.output_dir)), Path(settings.outputs)
     _refuse_combined(settings)
     torch.set_num_threads(settings.threads)
-    bundle = load_bundle(_folder(settings.bundle, outputs))
+    bundle = load_bundle(bundle_place(settings.bundle, outputs / "registry"))
     Recipe.of(bundle)
     own, heard = _clips(bundle, settings, outputs)
     replay = replayed(bundle, settings.replay, outputs, settings.workers)
@@ -92,14 +93,6 @@ def _refuse_combined(settings: Settings) -> None:
         )
     if settings.curve is not None and (settings.manifest is None or settings.unlabelled is not None):
         raise UserError("curve is a study of labelled clips: give it manifest=path/metadata.csv alone")
-
-
-def _folder(name: str, outputs: Path) -> Path:
-    """A bundle's folder, or the latest of a task by its name."""
-    registry = outputs / "registry" / name
-    if not Path(name).exists() and (registry / "latest").exists():
-        return registry / "latest"
-    return Path(name) / "latest" if (Path(name) / "latest").is_dir() else Path(name)
 
 
 def _clips(bundle: Bundle, settings: Settings, outputs: Path) -> tuple[Clips | None, Clips | None]:

@@ -44,6 +44,7 @@ from slu.evaluation.settings import EvaluateSettings
 from slu.evaluation.summary import metrics_document
 from slu.evaluation.tables import facts_table, metrics_table, show, speaker_table
 from slu.evaluation.text_report import classification_report
+from slu.versions.places import bundle_place
 
 
 @dataclass(frozen=True)
@@ -64,8 +65,10 @@ def main(config: DictConfig) -> None:
     settings.refuse_combined()
     run = from_here(Path(HydraConfig.get().runtime.output_dir))
     torch.set_num_threads(settings.threads)
-    champion = champion_at(settings.champion, settings.bundles)
-    folders = [*map(Path, settings.bundles), *([] if champion is None else [champion])]
+    champion = champion_at(settings.champion, settings.bundles, Path(settings.outputs) / "registry")
+    registry = Path(settings.outputs) / "registry"
+    named = [bundle_place(name, registry) for name in settings.bundles]
+    folders = [*named, *([] if champion is None else [champion])]
     predictors = [Predictor(load_bundle(folder)) for folder in folders]
     if champion is not None and not same_task(predictors[-1].bundle, predictors[0].bundle):
         predictors.pop()

@@ -36,6 +36,7 @@ from slu.monitoring.tables import (
     window_row,
 )
 from slu.monitoring.windows import Log
+from slu.versions.places import bundle_place
 
 _SHOWN = 14
 """Windows in the terminal; the report has all."""
@@ -48,7 +49,8 @@ def main(config: DictConfig) -> None:
         raise UserError("log is not set; give the server's log on the command line as log=FILE")
     values = cast(dict[str, Any], OmegaConf.to_container(config, resolve=True))
     settings = parse_settings(MonitorSettings, values, "settings")
-    given = None if settings.bundle is None else _bundle(Path(settings.bundle))
+    registry = Path(settings.outputs) / "registry"
+    given = None if settings.bundle is None else bundle_place(settings.bundle, registry).resolve()
     read = Read()
     log = Log(settings.window).read(read_lines(settings.logs, read), read)
     if not log.windows:
@@ -67,13 +69,6 @@ def main(config: DictConfig) -> None:
     _show(findings, found, run)
     if found:
         sys.exit(1)
-
-
-def _bundle(place: Path) -> Path:
-    """Raises UserError where there is none."""
-    if not (place / SPEC).is_file():
-        raise UserError(f"there is no bundle at {place}")
-    return place.resolve()
 
 
 def _registered(outputs: Path, version: str) -> Path | None:

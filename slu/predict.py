@@ -8,7 +8,8 @@ from pathlib import Path
 from slu.common.cli import reports_errors
 from slu.common.errors import UserError
 
-_DEFAULT = "outputs/registry/orders/latest"
+_REGISTRY = Path("outputs/registry")
+_DEFAULT = f"{_REGISTRY}/orders/latest"
 _FORMATS = "WAV, FLAC, MP3, OGG, OPUS, M4A or WebM, up to 30 s (minutes where the model hears segments)"
 
 
@@ -19,7 +20,7 @@ def _arguments() -> argparse.Namespace:
         epilog="example: python -m slu.predict order.wav bundle=outputs/registry/orders/latest --json",
     )
     parser.add_argument("files", nargs="+", metavar="FILE", help=_FORMATS)
-    parser.add_argument("--bundle", default=_DEFAULT, help=f"folder of the bundle; also bundle=… (default {_DEFAULT})")
+    parser.add_argument("--bundle", default=_DEFAULT, help=f"folder or task; also bundle=… (default {_DEFAULT})")
     parser.add_argument("--json", action="store_true", help="one JSON object per file, with the scores of every class")
     arguments = parser.parse_intermixed_args()
     # `bundle=` is how every other command spells it.
@@ -31,19 +32,27 @@ def _arguments() -> argparse.Namespace:
     return arguments
 
 
+def _missing(file: str) -> str:
+    key, sign, _ = file.partition("=")
+    if sign and key.isidentifier():
+        return "there is no such file, and no such setting: known is bundle=…"
+    return "there is no such file"
+
+
 @reports_errors
 def main() -> None:
     arguments = _arguments()
     from slu.audio.decode import AudioError  # after parsing: --help should not wait for torch
     from slu.bundles import Predictor, load_bundle
     from slu.inference.prediction import DOUBTS
+    from slu.versions.places import bundle_place
 
-    predictor = Predictor(load_bundle(Path(arguments.bundle)))
+    predictor = Predictor(load_bundle(bundle_place(arguments.bundle, _REGISTRY)))
     failed = []
     for file in arguments.files:
         try:
             if not Path(file).exists():
-                raise AudioError("there is no such file")
+                raise AudioError(_missing(file))
             prediction = predictor.predict(Path(file))
         except AudioError as error:
             failed.append(f"{file}: {error}")

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 import soundfile as sf
 
+from tests.bundles.helpers import tiny_bundle
 from tests.conftest import RATE, tone
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -157,9 +158,20 @@ def test_outputs_that_cannot_be_written_are_named(run: Run) -> None:
     refused(run("predict", "x.wav"), "there is no bundle at outputs/registry/orders/latest")
 
 
-def test_predict_answers_the_good_files_and_names_the_bad(run: Run, tmp_path: Path) -> None:
-    from tests.bundles.helpers import tiny_bundle
+def test_a_task_of_another_name_is_named_by_every_command(run_here: Run, run: Run, tmp_path: Path) -> None:
+    tiny_bundle(tmp_path / "outputs/registry/kafe/20260101-000000.000000-aaaaaaaa")
+    (tmp_path / "outputs/registry/kafe/latest").symlink_to("20260101-000000.000000-aaaaaaaa")
+    for command, *more in (["evaluate"], ["adapt", "unlabelled=."], ["serve", "bundle=orders"]):
+        refused(run_here(command, *more), "there is no bundle at ", "write bundle=outputs/registry/kafe/latest")
+    refused(run_here("retrain"), "there is no task 'orders' in outputs/registry; known: task=kafe")
+    sf.write(tmp_path / "good.wav", tone(440), RATE)
+    result = run("predict", "good.wav", "bundle=kafe", "bundel=x")
+    assert result.stdout.startswith("good.wav: ")
+    refused(result, "bundel=x: there is no such file, and no such setting: known is bundle=…")
+    refused(run("predict", "good.wav"), "write bundle=outputs/registry/kafe/latest")
 
+
+def test_predict_answers_the_good_files_and_names_the_bad(run: Run, tmp_path: Path) -> None:
     folder = tiny_bundle(tmp_path / "bundle")
     sf.write(tmp_path / "good.wav", tone(440), RATE)
     sf.write(tmp_path / "nan.wav", np.full(RATE, np.nan, np.float32), RATE, subtype="FLOAT")

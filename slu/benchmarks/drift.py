@@ -31,6 +31,7 @@ from slu.monitoring.sketch import UNDERSTOOD, Sketch
 from slu.monitoring.windows import Log
 from slu.serving.facts import heard_facts, told
 from slu.serving.request_log import RequestLog
+from slu.versions.places import bundle_place
 
 _WHISPERING = ("whisper", "whisperf")
 _HURRIED_WPM = (210, 270)
@@ -140,7 +141,7 @@ def study(
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[Found]:
     """The logs stay in `folder`, one of each condition. Raises UserError where there is nothing to compare with."""
-    place = Path(settings.bundle)
+    place = bundle_place(settings.bundle, Path(settings.outputs) / "registry")
     reference = read_reference(Path(settings.reference_file) if settings.reference_file else place)
     predictor = open_predictor(place)
     if reference is None or predictor is None:

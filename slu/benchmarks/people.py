@@ -25,6 +25,7 @@ from slu.corpus.manifest import Manifest, normalise_label, read_manifest
 from slu.evaluation.conditions import ConditionSettings
 from slu.evaluation.honesty import find_overlap
 from slu.evaluation.run import clip_digests, evaluate, subset
+from slu.versions.places import bundle_place
 
 PUBLIC = {public.name: public for public in (BARISTA, FSDD, DIGITS_ID)}
 Protocol = Literal["cold", "grouped", "leave_one_speaker_out"]
@@ -109,7 +110,7 @@ class PeopleBenchmark:
 
     def _given_bundles(self) -> None:
         for folder in self.settings.bundles:
-            bundle = load_bundle(Path(folder))
+            bundle = load_bundle(bundle_place(folder, self.outputs / "registry"))
             self._hear("bundle", bundle.version, Trained(bundle.folder, bundle.metrics), self.recordings.manifest)
 
     def _cold(self, seed: int) -> None:

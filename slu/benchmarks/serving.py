@@ -19,6 +19,7 @@ from slu.benchmarks.server_process import ServerProcess, free_port, server_proce
 from slu.benchmarks.speed import clip as noise_clip
 from slu.common.errors import UserError
 from slu.common.progress import progress_bar
+from slu.versions.places import bundle_place
 
 OURS, TORCH, THREADS = "slu.serve", "FastAPI, torch", "FastAPI, torch, thread pool"
 ONNX = "FastAPI, batches, onnxruntime"
@@ -116,7 +117,7 @@ def _stages(rounds: list[tuple[Load, float]]) -> dict[str, float]:
 
 def _commands(settings: ServingSettings) -> list[tuple[str, int, list[str]]]:
     """Name, port and the arguments of Python."""
-    bundle = str(Path(settings.bundle).resolve())
+    bundle = str(bundle_place(settings.bundle, Path(settings.outputs) / "registry").resolve())
     port, *ports = (free_port() for _ in range(4))
     options = [f"max_batch={settings.max_batch}", f"batch_wait_s={settings.batch_wait_s}", "log=/dev/null"]
     ours = ["-m", "slu.serve", f"bundle={bundle}", f"port={port}", f"outputs={settings.outputs}", "feedback=none"]

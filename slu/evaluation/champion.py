@@ -10,18 +10,19 @@ from slu.common.wording import with_interval
 from slu.evaluation.compare_report import Pair, Results, rules, sentences, tested
 from slu.spec import Head
 from slu.versions.aliases import resolved
+from slu.versions.places import place_of
 
 NAMES = ("new", "champion")
 
 
-def champion_at(place: str | None, bundles: Sequence[str]) -> Path | None:
+def champion_at(place: str | None, bundles: Sequence[str], registry: Path) -> Path | None:
     """None where there is no champion yet: the first recogniser has nothing to be compared with.
 
     Raises UserError where several bundles stand against it.
     """
     if place is not None and len(bundles) > 1:
         raise UserError("champion= stands beside one bundle; list them all in bundle=[…] instead")
-    folder = None if place is None else resolved(Path(place))
+    folder = None if place is None else resolved(place_of(place, registry))
     if folder is None or folder.is_dir():
         return folder
     print(f"no champion at {place}: there is nothing to compare with yet", flush=True)

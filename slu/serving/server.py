@@ -39,25 +39,25 @@ from slu.serving.routes import add_feedback, add_routes
 from slu.serving.seats import Seats
 from slu.serving.settings import ServeSettings
 from slu.versions.aliases import live_place, live_places, resolved
+from slu.versions.places import no_bundle, place_of
 
 _SWEEP_S = 3600.0
 
 
 def find_bundles(settings: ServeSettings) -> list[Path]:
     """Folders of versions, or aliases, which may move while the server runs: `live` of each task unless bundles are
-    named, or where a task's folder is.
+    named, or a task, or its folder.
 
     Raises UserError where there is none, or where the task asked for is not among them.
     """
     registry = Path(settings.outputs) / "registry"
-    named = [live_place(Path(name)) or Path(name) for name in settings.bundles] or live_places(registry)
+    named = [place_of(name, registry, live_place) for name in settings.bundles] or live_places(registry)
     if not named:
         raise UserError(f"there is no bundle in {registry}; train one with `python -m slu.train`")
     folders = [resolved(place) for place in named]
     for place, folder in zip(named, folders, strict=True):
         if not (folder / "spec.json").is_file():
-            to = "" if folder == place.absolute() else f", which leads to {folder}"
-            raise UserError(f"there is no bundle at {place}{to}; train one with `python -m slu.train`")
+            raise no_bundle(place, registry, "" if folder == place.absolute() else f", which leads to {folder}")
         if settings.runtime == "onnx" and not (folder / "model.onnx").is_file():
             raise UserError(f"the bundle {place} cannot run on onnxruntime; serve it with runtime=torch")
     versions = [folder.name for folder in folders]

@@ -11,6 +11,7 @@ import yaml
 
 from slu.bundles import Bundle
 from slu.slides.words import Missing, shown
+from slu.versions.places import place_of
 
 Show = Callable[[Path], str]
 
@@ -38,7 +39,8 @@ class Launch:
 
     def find_bundle(self, version: str) -> Path | None:
         """Where the settings say, or beside it: an alias may have moved on."""
-        for named in map(Path, self.bundles):
+        registry = Path(str(self.settings.get("outputs") or "outputs")) / "registry"
+        for named in (place_of(name, registry) for name in self.bundles):
             for folder in (named.parent / version, named):
                 if folder.is_dir() and folder.resolve().name == version:
                     return folder

@@ -121,5 +121,5 @@ def test_the_side_is_the_one_that_the_training_drew(tones: Path, tmp_path: Path)
 
 def test_a_champion_stands_beside_one_bundle() -> None:
     with pytest.raises(UserError, match="champion= stands beside one bundle"):
-        champion_at("orders/live", ["a", "b"])
-    assert champion_at(None, ["a", "b"]) is None
+        champion_at("orders/live", ["a", "b"], Path("registry"))
+    assert champion_at(None, ["a", "b"], Path("registry")) is None

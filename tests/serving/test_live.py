@@ -53,6 +53,7 @@ def test_where_a_server_looks(bundle: Path, tmp_path: Path) -> None:
         return find_bundles(ServeSettings(bundle=named or None, task=None, outputs=str(tmp_path)))
 
     assert places() == places(str(home)) == [home / "live"], "there is none yet"
+    assert places(TASK) == [home / "live"], "a task by its name"
     assert places(str(home / "latest")) == [home / "latest"], "who names an alias follows that one"
     Registry(root).promote(TASK, one)
     assert places() == places(str(home)) == [home / "live"]
