@@ -16,7 +16,7 @@ from slu.common.files import from_here
 from slu.common.settings import parse_settings
 from slu.corpus.menu import Menu
 from slu.corpus.readers import read_source
-from slu.corpus.synthesised import corpus_heads, ensure_synthesised, synthesis_settings
+from slu.corpus.synthesised import corpus_heads, ensure_synthesised, is_synthesised, synthesis_settings
 from slu.documents.page import write_page
 from slu.exploration.command_line import (
     explore_command,
@@ -91,6 +91,13 @@ def load_dataset(settings: Mapping[str, Any], data: DataSettings, outputs: Path)
     if data.synthetic_speech:
         menu = Menu.parse(settings["menu"], "menu")
         synthesis = synthesis_settings(settings["synthesis"], settings["voices"])
+        if not is_synthesised(menu, synthesis, outputs):
+            clips = sum(synthesis.counts.values())
+            print(
+                f"corpus: {clips:,} clips of the menu {menu.task} are not there yet and are spoken now; "
+                "menu=NAME explores another one, manifest=metadata.csv your own recordings",
+                flush=True,
+            )
         path, is_new = ensure_synthesised(menu, synthesis, outputs)
         print(f"corpus: {'spoken now' if is_new else 'up to date'}, {path}", flush=True)
         heads = corpus_heads(menu, synthesis.voices)

@@ -102,7 +102,9 @@ def test_the_embedded_corpus_is_spoken_first(eda: Eda) -> None:
     small = ("synthesis.counts={train:20,val:10,test:10}", "voices.speakers={train:4,val:2,test:2}")
     code, words = eda(*small, "limits.clips_per_class=1", "limits.speakers_per_class=1")
     assert code == 0
-    assert words.startswith("corpus: spoken now, ")
+    first, second, *_ = words.splitlines()
+    assert re.match(r"corpus: \d+ clips of the menu orders are not there yet and are spoken now; menu=NAME ", first)
+    assert second.startswith("corpus: spoken now, ")
     assert "orders: 40 clips" in words
     assert "warning: Leak" not in words
     facts = json.loads((report(words) / "eda.json").read_text())
