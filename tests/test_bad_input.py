@@ -95,6 +95,9 @@ def test_typos_reach_the_user_with_a_suggestion(run: Run, run_here: Run) -> None
     refused(result, "error: there is no setting trainer.max_epoch; did you mean trainer.max_epochs?")
     assert len(result.stderr.splitlines()) == 1
     refused(run_here("train", "model=m3"), "model=m3: there is no conf/model/m3.yaml; known are", "m1", "m2")
+    refused(
+        run_here("train", "synthesis.counts=50"), "synthesis.counts: every split", "counts.train=50", "counts.val=10"
+    )
     refused(run_here("train", "ckpt_path=nowhere.ckpt"), "there is no checkpoint at nowhere.ckpt")
     refused(run_here("train", "data=manifest"), "data.manifest=path/metadata.csv")
     refused(run_here("train", "data=manifest", "+data.label_maps.pitch=../../x"), "data.label_maps.pitch", "'../../x'")

@@ -7,6 +7,7 @@ from typing import Any, TypeVar, get_type_hints
 from pydantic import TypeAdapter, ValidationError
 
 from slu.common.errors import UserError
+from slu.common.problems import place_of, problem
 
 T = TypeVar("T")
 
@@ -18,10 +19,8 @@ def parse_settings(kind: type[T], values: Mapping[str, Any], where: str) -> T:
         return TypeAdapter(kind).validate_python(dict(values))
     except ValidationError as error:
         first = error.errors()[0]
-        key = ".".join([where, *(str(part) for part in first["loc"])])
-        if first["type"] == "value_error":  # of a class's own check, whose input is all of its settings
-            raise UserError(f"{key}: {first['ctx']['error']}") from None
-        raise UserError(f"{key}: {first['msg']}, got {first['input']!r}") from None
+        told = problem(first) or f"{first['msg']}, got {first['input']!r}"
+        raise UserError(f"{place_of(first, where)}: {told}") from None
 
 
 def _refuse_unknown(kind: Any, values: Mapping[str, Any], where: str) -> None:

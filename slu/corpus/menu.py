@@ -15,6 +15,7 @@ from numpy.random import Generator
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from slu.common.errors import UserError
+from slu.common.problems import NAME, place_of, problem
 from slu.corpus.menu_classes import HeadEntry, joined
 from slu.corpus.menu_grammar import draw_text, parse_sentence
 from slu.corpus.menu_graph import build_graph
@@ -36,7 +37,7 @@ class Menu(BaseModel):
     """The validated content of a `conf/menu/*.yaml` file: `language` with `carriers`, or `languages`."""
 
     model_config = ConfigDict(extra="forbid")
-    task: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    task: str = Field(pattern=NAME)
     heads: dict[str, HeadEntry]
     language: str = Field(default="", min_length=1)
     carriers: list[str] = Field(default_factory=list, min_length=1)
@@ -81,8 +82,9 @@ class Menu(BaseModel):
             return cls.model_validate(value)
         except ValidationError as error:
             first = error.errors()[0]
-            place = ".".join(str(part) for part in first["loc"])
-            raise UserError(f"{where}: {place + ': ' if place else ''}{first['msg']}") from None
+            place = place_of(first)
+            told = problem(first) or first["msg"]
+            raise UserError(f"{where}: {place + ': ' if place else ''}{told}") from None
 
     @property
     def spoken_languages(self) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import numpy as np
 from numpy.random import Generator
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from slu.common.errors import UserError
 from slu.corpus.acoustics import Acoustics
@@ -17,9 +17,17 @@ SPLITS = ("train", "val", "test")
 Count = Annotated[int, Field(ge=1)]
 
 
+def _by_split(counts: Any) -> Any:
+    if isinstance(counts, int):
+        few = max(1, counts // 5)
+        each = " ".join(f"synthesis.counts.{n}={c}" for n, c in zip(SPLITS, (counts, few, few), strict=True))
+        raise ValueError(f"every split has a number of clips: write {each}")
+    return counts
+
+
 @dataclass(frozen=True)
 class SynthesisSettings:
-    counts: dict[str, Count]
+    counts: Annotated[dict[str, Count], BeforeValidator(_by_split)]
     """Clips per split."""
     seed: Annotated[int, Field(ge=0)]
     sample_rate: Annotated[int, Field(ge=8000)]

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from slu.common.errors import UserError
+from slu.common.problems import NAME
 from slu.corpus.splits import SplitSettings
 from slu.spec import LABEL_MAP
 from slu.training.feature_store import StoreKind
@@ -19,7 +20,7 @@ Decibels = Annotated[float, Field(ge=-100, le=200)]
 class DataSettings:
     """The `data` group."""
 
-    task: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+    task: Annotated[str, Field(pattern=NAME)]
     manifest: str | None
     synthetic_speech: bool
     min_duration_s: Annotated[float, Field(ge=0)]

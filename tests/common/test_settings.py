@@ -39,6 +39,8 @@ def test_lists_become_tuples_and_mappings_become_dataclasses() -> None:
         ({"rate": 1, "kind": "c"}, "data.kind: .*'a' or 'b'.*got 'c'"),
         ({"rate": 1, "inner": {"pair": [1]}}, r"data.inner.pair"),
         ({"rate": 1, "inner": {"pair": [2, 1]}}, r"^data.inner: pair must rise, got \[2.0, 1.0\]$"),
+        ({"rate": 1, "inner": 3}, "data.inner: has values by name, not one of its own; got 3"),
+        ({"rate": 1, "inner": {"pair": 2}}, r"data.inner.pair: should be a list; write \[2\]"),
         ({}, "data.rate: Field required"),
     ],
 )

@@ -60,7 +60,12 @@ def test_heads_follow_from_the_menu() -> None:
 @pytest.mark.parametrize(
     ("menu", "message"),
     [
-        (changed("task", "My Shop"), "menu: task: "),
+        (changed("task", "My Shop"), "menu: task: 'My Shop' is not made of small letters, .*: write my_shop$"),
+        (changed("heads.product.classes.tea", "teh"), r"classes\.tea: should be a list; write \[teh\]$"),
+        (changed("heads.product.classes", {False: ["x"], "tea": ["teh"]}), r"classes: a bare no, .*: \"no\"$"),
+        (changed("heads.product.classes.tea", [False]), r"classes\.tea\.0: a bare no, .* write the word in quotes"),
+        (changed("heads.product.classes.tea", [True]), r"classes\.tea\.0: a bare yes, .*: \"yes\"$"),
+        (changed("heads.product.classes.tea", [3]), r"classes\.tea\.0: .* write it in quotes: \"3\"$"),
         (changed("heads.product.classes", {"tea": ["teh"]}), r"menu: heads\.product: .*classes: .*at least 2"),
         (changed("heads.product.classes.tea", []), r"menu: heads\.product\.classes\.tea: .*at least one way"),
         (changed("heads.product.classes.tea", ["teh", " "]), r"classes\.tea: .*none may be empty"),
@@ -68,7 +73,6 @@ def test_heads_follow_from_the_menu() -> None:
             changed("heads.product.classes.none", ["air", "Teh  Manis"]),
             "'teh manis' is said for tea as well as for none",
         ),
-        (changed("heads.product.classes.tea", "teh"), r"classes\.tea: .*list"),
         (changed("heads.quantity.classes", {1: ["satu"], 2: ["dua"]}), r"heads\.quantity\.classes\.1"),
         (changed("heads", {}), "must name no slot: there are no heads"),
         (changed("carriers", []), "menu: carriers: "),
