@@ -1,6 +1,6 @@
 """What is there beside /predict: the page, the recognisers, the counters, and corrections."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
@@ -15,6 +15,7 @@ from starlette.types import Scope
 
 from slu import __version__
 from slu.common.files import read_json
+from slu.common.problems import problem
 from slu.feedback import Correction, FeedbackStore, unknown_label
 from slu.feedback.database import reason_of
 from slu.serving import document
@@ -109,8 +110,14 @@ def add_feedback(
 async def unusable(_: Request, error: Exception) -> JSONResponse:
     """In a sentence, without what was sent: that may hold what JSON cannot, as NaN."""
     problems = error.errors()[:3] if isinstance(error, RequestValidationError) else []
-    told = "; ".join(f"{'.'.join(str(part)[:50] for part in one['loc'])}: {one['msg']}" for one in problems)
+    told = "; ".join(f"{'.'.join(str(part)[:50] for part in one['loc'])}: {_told(one)}" for one in problems)
     return JSONResponse({"detail": told.encode("ascii", "backslashreplace").decode()}, 422)
+
+
+def _told(one: Mapping[str, Any]) -> str:
+    """A label such as 3 is text, too."""
+    number = isinstance(one.get("input"), int | float) and not isinstance(one["input"], bool)
+    return (problem(one) if number and one["type"] == "string_type" else None) or str(one["msg"])
 
 
 def static(text: str, kind: str) -> Any:

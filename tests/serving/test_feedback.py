@@ -73,6 +73,8 @@ def test_a_file_of_many_is_corrected_with_its_sound_and_nonsense_is_refused(tmp_
             ({"request_id": "../x", "labels": {"product": "milk"}}, 422),
         ):
             assert send(server, **body).status_code == status, body
+        told = send(server, request_id=second, labels={"quantity": 3}).json()["detail"]
+        assert told == 'body.labels.quantity: should be text, and 3 is a number; write it in quotes: "3"'
         assert len(rows(tmp_path / "out" / "feedback.sqlite")) == 1
         (file,) = folder.iterdir()
         assert file.read_bytes() == other
