@@ -17,6 +17,8 @@ import soundfile as sf
 import soxr
 from numpy.typing import NDArray
 
+from slu.audio.mix import ChannelPowers
+
 Waveform = NDArray[np.float32]
 
 MAX_CHANNELS = 8
@@ -44,8 +46,9 @@ class AudioLimits:
 
 
 def decode(source: Path | bytes, sample_rate: int, limits: AudioLimits = AudioLimits()) -> Waveform:
-    """Mono float32 samples in about [-1, 1] at `sample_rate` Hz, shape (samples,).
+    """Mono float32 samples in about [-1, 1] at `sample_rate` Hz, shape (samples,): the mean of the channels.
 
+    Where that is 20 dB below the loudest channel, the channels cancel, and the loudest alone is taken.
     Raises AudioError for anything that is not usable audio: unreadable or empty data, rates or channel
     counts beyond the limits, NaN or infinite samples, or more than `limits.max_duration_s` seconds.
     """
@@ -117,41 +120,55 @@ class _Reader:
         self._file.close()
 
 
-def _read_soundfile(handle: sf.SoundFile, limits: AudioLimits) -> tuple[Waveform, int]:
+def _read_soundfile(handle: sf.SoundFile, limits: AudioLimits, only: int | None = None) -> tuple[Waveform, int]:
     rate, channels = handle.samplerate, handle.channels
     _check_header(rate, channels)
     cap = limits.frames(rate, channels)
     if not limits.truncate and handle.frames > cap and handle.frames < 2**62:
         raise AudioError(f"it lasts {handle.frames / rate:.0f} s, the limit is {round(cap / rate, 2):g} s")
     blocks: list[Waveform] = []
+    powers = ChannelPowers(channels)
     even = np.full(channels, 1 / channels, np.float32)  # their mean; numpy is slow at it along so short an axis
     total = 0
     while total <= cap:
         block = handle.read(int(_BLOCK_S * rate), dtype="float32", always_2d=True)
         if not len(block):
             break
-        blocks.append(block @ even)
+        blocks.append(block @ even if only is None else block[:, only].copy())
+        powers.add(block, blocks[-1])
         total += len(block)
+    if only is None and (loudest := powers.instead) is not None:  # read again: all channels are never in memory
+        handle.seek(0)
+        return _read_soundfile(handle, limits, loudest)
     return _join(blocks, cap, rate, limits), rate
 
 
-def _read_av(source: Path | bytes, limits: AudioLimits) -> tuple[Waveform, int]:
+def _read_av(source: Path | bytes, limits: AudioLimits, only: int | None = None) -> tuple[Waveform, int]:
     import av
 
     with _open_av(source) as (container, stream):
         _check_header(stream.rate or 0, stream.channels or 0)
-        rate = int(stream.rate)
-        cap = limits.frames(rate, int(stream.channels))
-        resampler = av.AudioResampler(format="flt", layout="mono", rate=rate)
+        rate, channels = int(stream.rate), int(stream.channels)
+        cap = limits.frames(rate, channels)
+        to_mono = av.AudioResampler(format="flt", layout="mono", rate=rate)
+        to_floats = av.AudioResampler(format="fltp", layout=stream.layout, rate=rate)
+        powers = ChannelPowers(channels)
         blocks: list[Waveform] = []
         total = 0
         for frame in container.decode(stream):
-            for mono in resampler.resample(frame):
-                block = mono.to_ndarray().reshape(-1).astype(np.float32)
-                blocks.append(block)
-                total += len(block)
+            each = [part.to_ndarray().T for part in to_floats.resample(frame)] if channels > 1 else []
+            if only is None:
+                mixed = [mono.to_ndarray().reshape(-1).astype(np.float32) for mono in to_mono.resample(frame)]
+            else:
+                mixed = [part[:, only].copy() for part in each]
+            for part, mix in zip(each, mixed, strict=False):
+                powers.add(part, mix)
+            blocks += mixed
+            total += sum(map(len, mixed))
             if total > cap:
                 break
+    if only is None and (loudest := powers.instead) is not None:
+        return _read_av(source, limits, loudest)
     return _join(blocks, cap, rate, limits), rate
 
 

@@ -26,15 +26,19 @@ def encoded(samples: np.ndarray, rate: int, kind: str, subtype: str | None = Non
     return file.getvalue()
 
 
-def muxed(container: str, codec: str, rate: int = 48_000, duration_s: float = 1.0) -> bytes:
-    """What phones (m4a) and browsers (webm) record."""
+def muxed(
+    container: str, codec: str, rate: int = 48_000, duration_s: float = 1.0, gains: tuple[float, ...] = (1.0,)
+) -> bytes:
+    """What phones (m4a) and browsers (webm) record; `gains` are those of the channels, one or two."""
+    layout = ("mono", "stereo")[len(gains) - 1]
     file = io.BytesIO()
     with av.open(file, "w", format=container) as output:
-        stream = output.add_stream(codec, rate=rate, layout="mono")
-        frame = av.AudioFrame.from_ndarray(sine(rate, duration_s)[None, :], format="fltp", layout="mono")
+        stream = output.add_stream(codec, rate=rate, layout=layout)
+        wave = np.outer(np.array(gains, np.float32), sine(rate, duration_s))
+        frame = av.AudioFrame.from_ndarray(wave, format="fltp", layout=layout)
         frame.sample_rate = rate
         context = stream.codec_context
-        resampler = av.AudioResampler(context.format, "mono", rate, frame_size=context.frame_size or 1024)
+        resampler = av.AudioResampler(context.format, layout, rate, frame_size=context.frame_size or 1024)
         for part in [*resampler.resample(frame), *resampler.resample(None)]:
             output.mux(stream.encode(part))
         output.mux(stream.encode(None))
@@ -105,6 +109,44 @@ def test_lossless_at_the_same_rate_is_exact() -> None:
 def test_stereo_becomes_the_mean_of_its_channels() -> None:
     stereo = np.stack([sine(RATE), np.zeros(RATE, np.float32)], axis=1)
     np.testing.assert_allclose(decode(encoded(stereo, RATE, "WAV", "FLOAT"), RATE), sine(RATE) / 2, atol=1e-7)
+
+
+@pytest.mark.parametrize("gain", [-1.0, -0.9])
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda gains: encoded(np.outer(sine(RATE), np.array(gains, np.float32)), RATE, "WAV", "PCM_16"),
+        lambda gains: encoded(np.outer(sine(44_100), np.array(gains, np.float32)), 44_100, "MP3"),
+        lambda gains: muxed("ipod", "aac", gains=gains),
+        lambda gains: muxed("matroska", "pcm_s16le", gains=gains),
+    ],
+    ids=["wav", "mp3", "m4a", "mkv"],
+)
+def test_of_channels_that_cancel_the_louder_is_heard(make: Callable[[tuple[float, ...]], bytes], gain: float) -> None:
+    is_the_sine(decode(make((1.0, gain)), RATE))
+    is_the_sine(decode(make((gain, 1.0)), RATE))
+
+
+def test_channels_that_cancel_only_in_part_are_averaged() -> None:
+    stereo = np.stack([sine(RATE), -0.5 * sine(RATE)], axis=1)
+    np.testing.assert_allclose(decode(encoded(stereo, RATE, "WAV", "FLOAT"), RATE), sine(RATE) / 4, atol=1e-7)
+    quiet = muxed("matroska", "pcm_s16le", gains=(1.0, -0.5))
+    assert rms_db(decode(quiet, RATE)) < rms_db(sine(RATE)) - 9
+
+
+def test_one_of_eight_channels_is_averaged_with_the_silent_ones() -> None:
+    eight = np.zeros((RATE, 8), np.float32)
+    eight[:, 3] = sine(RATE)
+    np.testing.assert_allclose(decode(encoded(eight, RATE, "WAV", "FLOAT"), RATE), sine(RATE) / 8, atol=1e-7)
+
+
+def test_the_limit_holds_for_channels_that_cancel() -> None:
+    for data in (
+        encoded(np.outer(sine(RATE, 2), [1, -1]).astype(np.float32), RATE, "WAV"),
+        muxed("ipod", "aac", duration_s=2, gains=(1.0, -1.0)),
+    ):
+        is_the_sine(decode(data, RATE, AudioLimits(max_duration_s=0.5, truncate=True)), 0.5)
+        assert "the limit" in refusal(data, AudioLimits(max_duration_s=1.9))
 
 
 def test_resampling_removes_what_the_new_rate_cannot_hold() -> None:
