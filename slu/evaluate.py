@@ -35,7 +35,7 @@ from slu.evaluation.corpora import choose_corpora, corpora_tables, counted_head,
 from slu.evaluation.corpora_report import against_rules, notes, terminal_table, write_corpora
 from slu.evaluation.evaluation import Evaluation
 from slu.evaluation.honesty import Overlap, find_overlap, warnings
-from slu.evaluation.off_menu import OffMenu, names_of, read_off_menu, rejection
+from slu.evaluation.off_menu import OffMenu, names_of, read_off_menu, rejection, unreadable
 from slu.evaluation.off_menu_section import off_menu_table
 from slu.evaluation.reference import Rule, build_rule
 from slu.evaluation.report import ReportFacts, report_page
@@ -232,6 +232,7 @@ def _tables(scored: _Scored, folder: Path, report_s: float) -> list[Any]:
     facts += [("unreadable", message) for message in clean.broken[:10]]
     if len(clean.broken) > 10:
         facts.append(("unreadable", f"and {len(clean.broken) - 10} more, all in metrics.json"))
+    facts += [("unreadable", sentence) for sentence in unreadable(scored.off_menu)]
     facts += [
         ("report", f"{folder / 'report.html'} (written in {report_s:.0f} CPU seconds)"),
         ("metrics", str(folder / "metrics.json")),

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -208,6 +209,27 @@ def test_mistakes_get_one_sentence(run_here: Run, shop: Path, arguments: list[st
     assert said in result.stderr
     assert result.stderr.count("\n") == 1
     assert "Traceback" not in result.stderr
+
+
+def test_recordings_off_the_menu_that_cannot_be_read_are_named(run_here: Run, shop: Path, tmp_path: Path) -> None:
+    talk = tmp_path / "talk"
+    talk.mkdir()
+    first = pd.read_csv(shop / "metadata.csv")["file_name"].iloc[0]
+    shutil.copy(shop / first, talk / f"good{Path(first).suffix}")
+    for number in range(5):
+        (talk / f"bad_{number}.wav").write_bytes(b"no audio")
+    result = run_here(
+        "evaluate", f"bundle={shop / 'one'}", f"manifest={shop / 'metadata.csv'}", "conditions=clean",
+        f"off_menu={talk}",
+    )  # fmt: skip
+    assert result.returncode == 0, result.stderr
+    said = " ".join(result.stdout.split())
+    assert "5 of 6 recordings of talk cannot be read and are not counted" in said
+    assert [f"bad_{number}.wav" in said for number in range(5)] == [True] * 3 + [False] * 2
+    assert "and 2 more" in said
+    page = (only(tmp_path) / "report.html").read_text()
+    assert "5 of 6 recordings of talk cannot be read" in page
+    assert json.loads((only(tmp_path) / "metrics.json").read_text())["off_menu"]["sets"]["talk"]["unreadable"] == 5
 
 
 def test_unknown_labels_can_be_skipped_and_are_counted(run_here: Run, shop: Path, tmp_path: Path) -> None:

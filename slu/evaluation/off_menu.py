@@ -113,6 +113,23 @@ def _of_set(evaluation: Evaluation, standing: float, at: float | None) -> dict[s
     }
 
 
+def unreadable(sets: Sequence[OffMenu], named: int = 3) -> list[str]:
+    """A sentence for every set of which files could not be read: how many, and why for the first few."""
+    found = []
+    for one in sets:
+        rows, reasons = one.evaluation.answers.broken_rows.tolist(), one.evaluation.answers.broken
+        if not rows:
+            continue
+        first = [f"{one.evaluation.manifest.audio_path(row)} ({why})" for row, why in zip(rows, reasons, strict=True)]
+        more = f", and {len(rows) - named} more" if len(rows) > named else ""
+        total = len(rows) + len(one.evaluation.table)
+        found.append(
+            f"{len(rows)} of {total} recordings of {one.name} cannot be read and are not counted: "
+            f"{', '.join(first[:named])}{more}"
+        )
+    return found
+
+
 def trade_off(
     on_menu: NDArray[np.float64], others: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -10,7 +10,7 @@ from slu.common.wording import between, figure
 from slu.documents.figures import MUTED, SERIES, WARN, new_axes
 from slu.documents.page import Part, Picture, Side, Table, Text
 from slu.evaluation.evaluation import Evaluation
-from slu.evaluation.off_menu import OffMenu, sureness, trade_off
+from slu.evaluation.off_menu import OffMenu, sureness, trade_off, unreadable
 
 
 def off_menu_parts(clean: Evaluation, sets: Sequence[OffMenu], facts: Mapping[str, Any]) -> list[Part]:
@@ -29,6 +29,7 @@ def off_menu_parts(clean: Evaluation, sets: Sequence[OffMenu], facts: Mapping[st
         for name, of in facts["sets"].items()
     ]
     return [
+        *(Text(f"{sentence}.", "warning") for sentence in unreadable(sets)),
         Text(
             f"As the bundle stands (confidence of at least {facts['min_confidence']:.2f}) {facts['true_accepts']:.1%} "
             f"of {facts['clips']} clips of the menu are answered. {_elsewhere(facts)}"
