@@ -21,7 +21,7 @@ from slu.spec import TaskSpec
 from slu.validation.findings import KINDS, VERDICTS
 from slu.validation.page import validation_page
 from slu.validation.record import by_kind, github_annotations, where, write_verdicts
-from slu.validation.settings import ValidateSettings
+from slu.validation.settings import ValidateSettings, fill_durations
 from slu.validation.tables import Labels, find_tables
 from slu.validation.validate import Validation, validate
 
@@ -29,15 +29,20 @@ from slu.validation.validate import Validation, validate
 @hydra.main(version_base="1.3", config_path="../conf", config_name="validate")
 @reports_errors
 def main(config: DictConfig) -> None:
-    values = cast(dict[str, Any], OmegaConf.to_container(config, resolve=True))
+    own = OmegaConf.masked_copy(config, [str(key) for key in config if key != "of_menu"])  # that one refers to a menu
+    values = cast(dict[str, Any], OmegaConf.to_container(own, resolve=True))
     menu = values.pop("menu", None)
+    spec = None if values["spec"] is None else _read_spec(values["spec"])
+    if isinstance(values["limits"], dict):
+        of_menu = None if menu is None else (config.of_menu.min_duration_s, config.of_menu.max_duration_s)
+        values["limits"] = fill_durations(values["limits"], of_menu or _accepted(spec))
     settings = parse_settings(ValidateSettings, values, "settings")
     if not settings.manifests and not settings.folders:
         raise UserError("name what to look at: manifest=path/metadata.csv, or audio=FOLDER for recordings alone")
     tables = list(dict.fromkeys(table for place in settings.manifests for table in find_tables(Path(place))))
     folders = [Path(folder) for folder in settings.folders]
     keep = Path(settings.outputs) / "exploration"  # what slu.eda measured is not measured again
-    validation = validate(tables, folders, _labels(settings, menu), settings.group_columns, settings.limits, keep)
+    validation = validate(tables, folders, _labels(settings, menu, spec), settings.group_columns, settings.limits, keep)
     run = from_here(Path(HydraConfig.get().runtime.output_dir))
     write_verdicts(run, validation)
     write_page(run / "report.html", validation_page(validation, settings.limits))
@@ -47,20 +52,28 @@ def main(config: DictConfig) -> None:
     sys.exit(VERDICTS.index(validation.verdict) >= VERDICTS.index(settings.fail_on))
 
 
-def _labels(settings: ValidateSettings, menu: Mapping[str, Any] | None) -> Labels:
-    """Raises UserError where two of menu, spec and heads are given, or the spec cannot be read."""
-    given = {"menu": menu, "spec": settings.spec, "heads": settings.heads}
+def _read_spec(path: Any) -> TaskSpec:
+    try:
+        return TaskSpec.from_json(read_json(Path(path)))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UserError(f"spec={path} is not a bundle's spec.json: {error}") from None
+
+
+def _accepted(spec: TaskSpec | None) -> tuple[float, float]:
+    """Durations in seconds; without a spec those that a task has unless told, as data=manifest does."""
+    known = TaskSpec if spec is None else spec
+    return known.min_duration_s, known.max_duration_s
+
+
+def _labels(settings: ValidateSettings, menu: Mapping[str, Any] | None, spec: TaskSpec | None) -> Labels:
+    """Raises UserError where two of menu, spec and heads are given."""
+    given = {"menu": menu, "spec": spec, "heads": settings.heads}
     named = [name for name, value in given.items() if value is not None]
     if len(named) > 1:
         raise UserError(f"{named[0]}= and {named[1]}= both say what the labels are; give one of them")
     if menu is not None:
         return Labels(Menu.parse(menu, "menu").task_heads())
-    if settings.spec is not None:
-        try:
-            return Labels(TaskSpec.from_json(read_json(Path(settings.spec))).heads)
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise UserError(f"spec={settings.spec} is not a bundle's spec.json: {error}") from None
-    return Labels(names=settings.heads or ())
+    return Labels(names=settings.heads or ()) if spec is None else Labels(spec.heads)
 
 
 def _show(validation: Validation, run: Path) -> None:

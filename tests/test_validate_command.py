@@ -8,12 +8,16 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile as sf
+import yaml
 
 from slu.spec import Head, TaskSpec
 from slu.validation.findings import Finding
 from slu.validation.record import github_annotations
 from slu.validation.validate import FileVerdict, Validation
+from tests.conftest import RATE
 from tests.validation.helpers import FAULTS, Corpus, write_clean
 
 Validate = Callable[..., tuple[int, str]]
@@ -85,6 +89,65 @@ def test_labels_are_those_of_a_spec(validate: Validate, corpus: Corpus, tmp_path
     assert (wrong["line"], wrong["findings"][0]["detail"]) == (
         13, "word 'nno' is not one of the classes yes, no; nearest: no"
     )  # fmt: skip
+
+
+@pytest.fixture
+def lengths(tmp_path: Path) -> Path:
+    """Four clips of 0.2, 0.4, 5 and 8 s."""
+    rows = ["file_name,product,quantity,speaker"]
+    for number, seconds in enumerate((0.2, 0.4, 5, 8)):
+        noise = np.random.default_rng(number).normal(0, 0.1, int(seconds * RATE))
+        sf.write(tmp_path / f"{number}.wav", noise, RATE)
+        rows.append(f"{number}.wav,teh,{number + 1},s{number}")
+    table = tmp_path / "metadata.csv"
+    table.write_text("\n".join(rows) + "\n")
+    return table
+
+
+@pytest.mark.parametrize(
+    ("against", "limits", "short", "long"),
+    [
+        ((), (), [], []),
+        (("heads=[product]",), (), [], []),
+        (("menu=warung",), (), [2], [5]),  # as data=orders has them: 0.3 to 6 s
+        (("menu=warung",), ("limits.max_duration_s=9",), [2], []),
+        (("spec=spec.json",), (), [2, 3], [4, 5]),
+        (("spec=spec.json",), ("limits.min_duration_s=0.3", "limits.max_duration_s=7"), [2], [5]),
+    ],
+)
+def test_durations_are_those_of_what_is_checked_against(
+    validate: Validate,
+    lengths: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    against: tuple[str, ...],
+    limits: tuple[str, ...],
+    short: list[int],
+    long: list[int],
+) -> None:
+    monkeypatch.chdir(lengths.parent)
+    heads = (Head("product", ("teh", "kopi")), Head("quantity", ("1", "2", "3", "4")))
+    spec = TaskSpec("orders", heads, min_duration_s=0.5, max_duration_s=4.0)
+    Path("spec.json").write_text(json.dumps(spec.to_json()))
+    code, words = validate("manifest=metadata.csv", *against, *limits)
+    assert code == (1 if short or long else 0), words
+    files = json.loads((report(words) / "verdicts.json").read_text())["files"]
+    found = {kind: [f["line"] for f in files if kind in (g["kind"] for g in f["findings"])] for kind in (
+        "too short", "too long"
+    )}  # fmt: skip
+    assert found == {"too short": short, "too long": long}
+
+
+def test_durations_without_a_spec_are_those_of_data_manifest() -> None:
+    data = yaml.safe_load((Path(__file__).parents[1] / "conf" / "data" / "manifest.yaml").read_text())
+    assert (TaskSpec.min_duration_s, TaskSpec.max_duration_s) == (data["min_duration_s"], data["max_duration_s"])
+
+
+def test_of_long_recordings_a_minute_is_looked_at(validate: Validate, lengths: Path, tmp_path: Path) -> None:
+    spec = TaskSpec("gender", (Head("speaker_gender", ("f", "m")),), max_duration_s=600.0, segment_s=3.0)
+    (tmp_path / "spec.json").write_text(json.dumps(spec.to_json()))
+    lengths.write_text(lengths.read_text().replace("product", "speaker_gender").replace("teh", "f"))
+    code, words = validate(f"manifest={lengths}", f"spec={tmp_path / 'spec.json'}")
+    assert code == 0, words
 
 
 def test_warnings_fail_only_when_they_are_asked_to(validate: Validate, corpus: Corpus) -> None:

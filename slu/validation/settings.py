@@ -1,7 +1,8 @@
 """What is looked at, and from where on it counts as wrong. The defaults are in conf/validate.yaml, with reasons."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -24,6 +25,13 @@ class Limits:
     clipped_share: Share
     same_recording: Share
     """Correlation of two waveforms."""
+
+
+def fill_durations(limits: Mapping[str, Any], accepted_s: tuple[float, float]) -> dict[str, Any]:
+    """The settings of `Limits`, with the shortest and longest clip of `accepted_s` where none is set (null)."""
+    least_s, most_s = accepted_s
+    accepted = {"min_duration_s": least_s, "max_duration_s": min(most_s, LONGEST_S)}
+    return {**limits, **{name: value for name, value in accepted.items() if limits.get(name) is None}}
 
 
 @dataclass(frozen=True)
