@@ -11,6 +11,7 @@ from slu.common.settings import parse_settings
 from slu.corpus.audio_finder import AUDIO_SUFFIXES
 from slu.corpus.clips import Clip, Label, Reason, Rejection, Source, require_folder
 from slu.corpus.manifest import normalise_label, read_manifest
+from slu.corpus.spreadsheets import no_columns
 
 
 @dataclass(frozen=True)
@@ -35,11 +36,11 @@ def read_table(values: Mapping[str, Any], heads: Sequence[str]) -> Source:
     """The rows of a manifest. Raises UserError naming the first row that breaks its rules."""
     settings = parse_settings(ManifestSettings, values, "source")
     path = settings.path.expanduser().resolve()
-    table = read_manifest(path).table
+    table = read_manifest(path, labels=heads).table
     missing = [head for head in heads if head not in table.columns]
     if missing:
         columns = ", ".join(table.columns)
-        raise UserError(f"{path} has no column '{missing[0]}'; its columns are {columns}; set heads=[COLUMN,...]")
+        raise UserError(f"{path} has {no_columns(missing)}; its columns are {columns}; set heads=[COLUMN,...]")
     audio = path.parent if settings.audio is None else require_folder(settings.audio, "source.audio")
     known = {"file_name", "speaker", "split", "text", "source", *heads}
     clips = tuple(

@@ -2,7 +2,7 @@
 
 `file_name` is relative to the CSV; one column per head holds the label (empty: not labelled, or not mentioned, see
 slu.corpus.labels); `speaker`, `split` (train, val or test), `text` and `source` are optional; other columns are
-carried along.
+carried along. What spreadsheets and Windows write otherwise is in slu.corpus.spreadsheets.
 """
 
 import re
@@ -16,6 +16,7 @@ import pandera.pandas as pa
 
 from slu.common.errors import UserError
 from slu.common.files import atomic_write
+from slu.corpus.spreadsheets import meant_header, no_columns, separator, with_slashes
 from slu.spec import Head
 
 SPLITS = ("train", "val", "test")
@@ -43,20 +44,30 @@ class Manifest:
         return f"{self.path}:{int(self.table.index[row]) + FIRST_LINE} ({self.table['file_name'].iloc[row]})"
 
 
-def read_manifest(path: Path, heads: Sequence[Head] = (), *, require_heads: bool = True) -> Manifest:
+def read_manifest(
+    path: Path, heads: Sequence[Head] = (), *, require_heads: bool = True, labels: Sequence[str] = ()
+) -> Manifest:
     """Read and validate. With `heads`, their labels must be known classes; every head needs its column
-    unless `require_heads` is False (then at least one must be there).
+    unless `require_heads` is False (then at least one must be there). `labels` are columns that are looked for
+    afterwards: they are found in another case, too.
 
     Raises UserError naming the file, the line and the column of the first thing that is wrong.
     """
     try:
-        _check_commas(path)
+        with path.open(encoding="utf-8-sig") as file:
+            between = separator(file.readline())
         # `index_col=False`: rows that are longer than the header must not turn file names into an index.
         # Blank lines are read and then dropped, so that the index keeps counting lines.
         with warnings.catch_warnings():
             warnings.simplefilter("error", pd.errors.ParserWarning)
             table = pd.read_csv(
-                path, dtype=str, keep_default_na=False, encoding="utf-8-sig", index_col=False, skip_blank_lines=False
+                path,
+                sep=between,
+                dtype=str,
+                keep_default_na=False,
+                encoding="utf-8-sig",
+                index_col=False,
+                skip_blank_lines=False,
             )
         table = table[(table != "").any(axis=1)]
     except FileNotFoundError:
@@ -73,29 +84,29 @@ def read_manifest(path: Path, heads: Sequence[Head] = (), *, require_heads: bool
         raise UserError(f"{path} is not a CSV table: {str(error).strip()}") from None
     if table.empty:
         raise UserError(f"{path} has no rows")
-    missing = [h.name for h in heads if h.name not in table.columns]
-    if missing and (require_heads or len(missing) == len(heads)):
-        raise UserError(
-            f"{path} has no column '{missing[0]}'; its columns are {', '.join(table.columns)}, "
-            f"and each head ({', '.join(h.name for h in heads)}) needs one"
-        )
-    if "file_name" not in table.columns:
-        raise UserError(f"{path} has no column 'file_name'; its columns are {', '.join(table.columns)}")
+    names = [head.name for head in heads]
+    table.columns = pd.Index(meant_header([str(name) for name in table.columns], [*names, *labels]))
+    _require_columns(path, list(table.columns), names, require_heads)
     table = normalised(table, heads)
     _require_none(path, row_problems(table, heads))
     return Manifest(path, table)
 
 
-def _check_commas(path: Path) -> None:
-    with path.open(encoding="utf-8-sig") as file:
-        header = file.readline()
-    if ";" in header and "," not in header:
-        raise UserError(f"{path}: fields are separated by ';'; save it with commas")
+def _require_columns(path: Path, columns: Sequence[str], heads: Sequence[str], require_heads: bool) -> None:
+    missing = [name for name in heads if name not in columns]
+    missing = missing if require_heads or len(missing) == len(heads) else []
+    why = f", and each head ({', '.join(heads)}) needs one" if missing else ""
+    if "file_name" not in columns:
+        missing = ["file_name", *missing]
+    if missing:
+        raise UserError(f"{path} has {no_columns(missing)}; its columns are {', '.join(columns)}{why}")
 
 
 def normalised(table: pd.DataFrame, heads: Sequence[Head]) -> pd.DataFrame:
-    """Labels, speakers and splits as they are meant: trimmed, in one spelling of each split, numbers without `.0`."""
+    """Names, labels, speakers and splits as they are meant: `/` between folders, trimmed, in one spelling of each
+    split, numbers without `.0`. The table needs a column `file_name`."""
     columns = {head.name: table[head.name].map(normalise_label) for head in heads if head.name in table.columns}
+    columns["file_name"] = table["file_name"].map(with_slashes)
     if "speaker" in table.columns:
         columns["speaker"] = table["speaker"].str.strip()
     if "split" in table.columns:
@@ -111,7 +122,7 @@ def normalise_label(value: str) -> str:
 
 def _is_inside(name: str) -> bool:
     place = PurePosixPath(name)
-    return not (place.is_absolute() or ".." in place.parts or "\\" in name or re.match(r"^[A-Za-z]:", name))
+    return not (place.is_absolute() or ".." in place.parts or re.match(r"^[A-Za-z]:", name))
 
 
 def _schema(heads: Sequence[Head]) -> pa.DataFrameSchema:
@@ -193,12 +204,11 @@ def infer_heads(manifest: Manifest, names: Sequence[str], label_maps: dict[str, 
     Raises UserError for a missing column or one with fewer than two labels.
     """
     heads = []
+    if missing := [name for name in names if name not in manifest.table.columns]:
+        those = "the head of that name" if len(missing) == 1 else "the heads of those names"
+        columns = ", ".join(manifest.table.columns)
+        raise UserError(f"{manifest.path} has {no_columns(missing)} for {those}; its columns are {columns}")
     for name in names:
-        if name not in manifest.table.columns:
-            raise UserError(
-                f"{manifest.path} has no column '{name}' for the head of that name; "
-                f"its columns are {', '.join(manifest.table.columns)}"
-            )
         labels = sorted({normalise_label(v) for v in manifest.table[name]} - {""}, key=_natural)
         if len(labels) < 2:
             raise UserError(f"{manifest.path}: column '{name}' needs at least two different labels, it has {labels}")

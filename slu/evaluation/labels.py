@@ -23,7 +23,7 @@ def read_labelled(path: Path, heads: Sequence[Head], on_unknown: OnUnknownLabel)
         except UserError as error:
             cure = "; leave such labels out with on_unknown_label=skip" if "one of the classes" in str(error) else ""
             raise UserError(f"{error}{cure}") from None
-    plain = read_manifest(path)
+    plain = read_manifest(path, labels=[head.name for head in heads])
     present = [head for head in heads if head.name in plain.table.columns]
     unknown: dict[str, int] = {}
     table = plain.table.copy()

@@ -61,7 +61,7 @@ def from_manifest(
 
     Raises UserError for a table that breaks the manifest's rules, or lacks a head or the split column.
     """
-    manifest = read_manifest(path, menu)
+    manifest = read_manifest(path, menu, labels=heads)
     _check_heads(path, manifest.table, heads)
     table = manifest.table.assign(**{head: manifest.table[head].map(normalise_label) for head in heads})
     table = _with_left_out(table, menu)

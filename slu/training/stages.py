@@ -167,7 +167,7 @@ def _grammar(menu: Menu, corpus: Path) -> dict[str, Any]:
 def _read_recordings(
     path: Path, data: DataSettings, heads: tuple[Head, ...] | None
 ) -> tuple[Manifest, tuple[Head, ...]]:
-    heads = heads or infer_heads(read_manifest(path), data.heads, data.label_maps)
+    heads = heads or infer_heads(read_manifest(path, labels=data.heads), data.heads, data.label_maps)
     manifest = read_manifest(path, heads)
     return Manifest(path, assign_splits(manifest.table, data.split, str(path))), heads
 

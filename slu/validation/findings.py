@@ -27,12 +27,12 @@ def _warning(cure: str) -> Kind:
 
 KINDS: Mapping[str, Kind] = {
     # The table.
-    "no table": _error("save it as 'CSV UTF-8', with commas and a header"),
-    "no column": _error("add the column, or correct its name in the header"),
+    "no table": _error("save it as 'CSV UTF-8', with a header"),
+    "no column": _error("add what is missing, or correct the names in the header"),
     # Its rows.
     "more fields": _error("put texts with commas in quotes"),
     "fewer fields": _warning("write the commas of empty cells too; the row may be cut short"),
-    "bad file name": _error("give the path below the table's folder, with /"),
+    "bad file name": _error("give the path below the table's folder"),
     "listed twice": _error("keep one of the rows"),
     "name clash": _error("rename one: Windows and macOS take them for one file"),
     "unknown split": _error("write train, val or test"),

@@ -10,6 +10,7 @@ import pandas as pd
 
 from slu.common.errors import UserError
 from slu.corpus.manifest import FIRST_LINE, normalised
+from slu.corpus.spreadsheets import meant_header, no_columns, separator, with_slashes
 from slu.spec import Head
 from slu.validation.findings import Finding
 
@@ -23,11 +24,11 @@ def read_rows(path: Path, heads: Sequence[Head], wanted: Sequence[str] = ()) -> 
     text, found = _text(path)
     if found:
         return _empty(), found
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator(io.StringIO(text).readline()), strict=True)
     header: list[str] = []
     rows: dict[int, list[str]] = {}
     try:
-        header = next(reader, [])
+        header = meant_header(next(reader, []), wanted)
         if problem := _header_problem(header):
             return _empty(), [Finding("no table", path, problem, path, 1)]
         line = reader.line_num + 1
@@ -44,7 +45,8 @@ def read_rows(path: Path, heads: Sequence[Head], wanted: Sequence[str] = ()) -> 
         found.append(Finding("no table", path, f"it cannot be read on from here: {error}", path, reader.line_num))
     table = pd.DataFrame.from_dict(rows, orient="index", columns=header, dtype=str)
     missing = [name for name in ("file_name", *wanted) if name not in header]
-    found += [Finding("no column", path, _missing(name, header), path, 1) for name in missing]
+    if missing:
+        found.append(Finding("no column", path, _missing(missing, header), path, 1))
     if "file_name" in missing:
         return _empty(), found
     if table.empty and not found:
@@ -58,7 +60,7 @@ def _empty() -> pd.DataFrame:
 
 def _file(path: Path, header: Sequence[str], row: Sequence[str]) -> Path:
     place = header.index("file_name") if "file_name" in header else len(row)
-    return path.parent / row[place] if place < len(row) and row[place] else path
+    return path.parent / with_slashes(row[place]) if place < len(row) and row[place] else path
 
 
 def _text(path: Path) -> tuple[str, list[Finding]]:
@@ -78,12 +80,12 @@ def _text(path: Path) -> tuple[str, list[Finding]]:
 def _header_problem(header: Sequence[str]) -> str:
     if not any(header):
         return "it is empty"
-    if len(header) == 1 and ";" in header[0]:
-        return "fields are separated by ';'"
     twice = sorted({name for name in header if header.count(name) > 1})
     return f"the header has two columns '{twice[0]}'" if twice else ""
 
 
-def _missing(name: str, header: Sequence[str]) -> str:
-    near = difflib.get_close_matches(name, header, 1)
-    return f"there is no column '{name}'; " + (f"nearest: {near[0]}" if near else f"there are {', '.join(header)}")
+def _missing(names: Sequence[str], header: Sequence[str]) -> str:
+    near = {name: difflib.get_close_matches(name, header, 1) for name in names}
+    nearest = [f"'{found[0]}' for '{name}'" for name, found in near.items() if found]
+    hint = f"; nearest: {', '.join(nearest)}" if nearest else ""
+    return f"there {'are' if len(names) > 1 else 'is'} {no_columns(names)}; there are {', '.join(header)}{hint}"

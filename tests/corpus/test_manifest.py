@@ -39,6 +39,33 @@ def test_what_spreadsheets_do(tmp_path: Path) -> None:
     assert manifest.where(1).endswith("metadata.csv:4 (b.wav)")
 
 
+def test_tables_of_windows_and_of_places_with_a_decimal_comma(tmp_path: Path) -> None:
+    """Backslashes between folders, `;` between fields, headings in capitals."""
+    plain = read(tmp_path, HEADER + 'my clips/a/1.wav,tea,1,"ana, b",train\nb.wav,coffee,2,budi,test\n').table
+    rows = "my clips\\a\\1.wav;tea;1;ana, b;train\r\nb.wav;coffee;2;budi;test\r\n"
+    meant = read(tmp_path, HEADER.upper().replace(",", ";") + rows).table
+    pd.testing.assert_frame_equal(meant, plain)
+    with pytest.raises(UserError, match=r"row \(lines 2 and 3\)"):
+        read(tmp_path, HEADER + "a/1.wav,tea,1,ana,train\na\\1.wav,tea,1,ana,train\n")
+
+
+@pytest.mark.parametrize(
+    ("header", "labels", "expected"),
+    [
+        ("FILE_NAME,PRODUCT,SPEAKER,Split", [], ["file_name", "product", "speaker", "split"]),
+        ("File_Name , coffeedrink,b,c", ["coffeeDrink"], ["file_name", "coffeeDrink", "b", "c"]),
+        ("file_name,PRODUCT,Speaker,Split", ["product"], ["file_name", "product", "speaker", "Split"]),
+        ("file_name,Size,size,c", ["size"], ["file_name", "Size", "size", "c"]),
+        ("file_name,Size,SIZE,c", ["size"], ["file_name", "Size", "SIZE", "c"]),  # either may be meant
+        ("file_name,size,b,c", ["size", "Size"], ["file_name", "size", "b", "c"]),
+        ("FILE_NAME,Tea,tea,c", [], ["file_name", "Tea", "tea", "c"]),
+    ],
+)
+def test_headings_in_another_case(tmp_path: Path, header: str, labels: list[str], expected: list[str]) -> None:
+    (tmp_path / "m.csv").write_text(f"{header}\na.wav,x,y,test\n")
+    assert list(read_manifest(tmp_path / "m.csv", labels=labels).table.columns) == expected
+
+
 def test_labels_may_be_missing(tmp_path: Path) -> None:
     manifest = read(tmp_path, "file_name,product,quantity\na.wav,,1\nb.wav,tea\n")
     assert manifest.table["product"].tolist() == ["", "tea"]
@@ -67,13 +94,14 @@ ROW = "a.wav,tea,1,ana,train\n"
     ("text", "message"),
     [
         ("", "metadata.csv is empty"),
-        ("file_name;product;quantity\na.wav;tea;1,5\n", "fields are separated by ';'; save it with commas"),
+        ("file_name;product;quantity\na.wav;tea;1,5\n", ":2: column 'quantity': '1,5' is not one of the classes 1, 2"),
         (HEADER, "has no rows"),
         (HEADER + "\n\n", "has no rows"),
         (b"\xff\xfe\x00\x01", "is not in UTF-8; save it as 'CSV UTF-8'"),
         (HEADER.encode() + b"a.wav,caf\xe9,1,ana,train\n", "is not in UTF-8; save it as 'CSV UTF-8'"),
         (HEADER + ROW + "b.wav,tea,1,ana,train,extra\n", "is not a CSV table: .*line 3"),
         (HEADER + "a.wav,tea,1,ana,train,extra\n", "rows with more fields than its header"),
+        ("clip,size\na.wav,big\n", "has no columns 'file_name', 'product', 'quantity'; its columns are clip, size"),
         ("product,quantity\ntea,1\n", "has no column 'file_name'; its columns are product, quantity"),
         (
             "file_name,product\na.wav,tea\n",
@@ -121,7 +149,7 @@ def test_files_that_are_no_table(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"is a folder; name the CSV in it"):
         read_manifest(tmp_path)
     (tmp_path / "metadata.csv").write_text("file_name,size\na.wav,big\n")
-    with pytest.raises(UserError, match="has no column 'product'"):
+    with pytest.raises(UserError, match="has no columns 'product', 'quantity'; its columns are file_name"):
         read_manifest(tmp_path / "metadata.csv", HEADS, require_heads=False)
 
 
@@ -139,6 +167,8 @@ def test_heads_are_inferred_in_natural_order(tmp_path: Path) -> None:
     assert (word.classes, word.label_map) == (("Air", "tea"), "word")
     with pytest.raises(UserError, match="no column 'size' for the head of that name; its columns are file_name, n"):
         infer_heads(manifest, ["size"])
+    with pytest.raises(UserError, match="no columns 'size', 'kind' for the heads of those names; its columns are file"):
+        infer_heads(manifest, ["n", "size", "kind"])
     with pytest.raises(UserError, match=r"column 'same' needs at least two different labels, it has \['x'\]"):
         infer_heads(manifest, ["same"])
     with pytest.raises(UserError, match=r"m.csv: head 'n': its label map cannot be called '../x'"):

@@ -182,7 +182,7 @@ FAULTS: Mapping[str, Fault] = {
     "a row that was cut short": _fault(lambda c: c.replace("s0,train,r3", "s0,train"), "fewer fields", 3),
     "no column of speakers": _fault(lambda c: c.replace("speaker", "speeker"), "no speaker", 1),
     "no column of labels": _fault(lambda c: c.replace("word", "wort"), "no column", 1),
-    "semicolons": _fault(lambda c: c.table.write_text(c.table.read_text().replace(",", ";")), "no table", 1),
+    "tabs": _fault(lambda c: c.table.write_text(c.table.read_text().replace(",", "\t")), "no column", 1),
     "a table in Latin-1": _fault(
         lambda c: c.table.write_bytes(c.table.read_bytes().replace(b"s1", b"Andr\xe9")), "no table", 4
     ),

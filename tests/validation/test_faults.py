@@ -92,6 +92,27 @@ def test_lines_are_those_of_an_editor(corpus: Corpus, cache: Path) -> None:
     assert found(validated(corpus, cache)) == {"unknown label": (7,)}
 
 
+def test_a_table_of_windows_with_semicolons_and_capitals(corpus: Corpus, cache: Path) -> None:
+    header, _, rows = corpus.table.read_text().partition("\n")
+    corpus.table.write_text(f"{header.upper()}\n{rows}".replace("/", "\\").replace(",", ";"))
+    assert validated(corpus, cache).findings == []
+    corpus.replace("audio\\05.wav;no", "audio\\05.wav;perhaps")
+    corpus.replace("s0;train;r3", "s0;train;r3;more")
+    assert {(f.kind, f.file, f.line) for f in validated(corpus, cache).findings} == {
+        ("unknown label", corpus.clip(5), 5), ("more fields", corpus.clip(3), 3)
+    }  # fmt: skip
+
+
+def test_all_columns_that_are_missing_are_named_at_once(corpus: Corpus, cache: Path) -> None:
+    corpus.replace("file_name,word", "clip,wort")
+    (finding,) = validated(corpus, cache).findings
+    assert finding.kind == "no column"
+    assert finding.detail == (
+        "there are no columns 'file_name', 'word'; there are clip, wort, speaker, split, recording; "
+        "nearest: 'wort' for 'word'"
+    )
+
+
 def test_copies_are_found_between_tables(corpus: Corpus, cache: Path, tmp_path: Path) -> None:
     other = write_clean(tmp_path / "other")
     for number in range(12):
