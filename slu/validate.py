@@ -88,7 +88,10 @@ def _show(validation: Validation, run: Path) -> None:
     for note in validation.notes:
         print(f"note: {note}")
     counts = validation.counts
-    print(f"{len(validation.files)} files: {counts['ok']} ok, {counts['warning']} warning, {counts['error']} error")
+    told = f"; of the table itself: {validation.about_tables}" if validation.about_tables else ""
+    print(
+        f"{sum(counts.values())} files: {counts['ok']} ok, {counts['warning']} warning, {counts['error']} error{told}"
+    )
     print(f"report: {run / 'report.html'} (beside it verdicts.csv, verdicts.json)")
 
 

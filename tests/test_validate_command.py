@@ -156,6 +156,23 @@ def test_warnings_fail_only_when_they_are_asked_to(validate: Validate, corpus: C
     assert validate(f"manifest={corpus.folder}", "fail_on=warning")[0] == 1
 
 
+def test_the_table_is_not_one_of_the_files(validate: Validate, corpus: Corpus) -> None:
+    corpus.replace("speaker", "who")
+    code, words = validate(f"manifest={corpus.table}", "heads=[word]")
+    assert code == 0
+    assert "12 files: 12 ok, 0 warning, 0 error; of the table itself: 1 warning" in words
+    page = (report(words) / "report.html").read_text()
+    assert "12 files of" in page
+    assert "of the table itself" in page
+    code, words = validate(f"manifest={corpus.table}", "heads=[word,size]")
+    assert code == 1
+    assert "12 files: 12 ok, 0 warning, 0 error; of the table itself: 1 error, 1 warning" in words
+    facts = json.loads((report(words) / "verdicts.json").read_text())
+    assert facts["verdict"] == "error"
+    assert facts["counts"] == {"ok": 12, "warning": 0, "error": 0}
+    assert [f["kind"] for file in facts["files"] for f in file["findings"]] == ["no column", "no speaker"]
+
+
 def test_recordings_alone(validate: Validate, corpus: Corpus) -> None:
     code, words = validate(f"audio={corpus.folder / 'audio'}")
     assert code == 0

@@ -19,6 +19,7 @@ def validation_page(validation: Validation, limits: Limits) -> Page:
             Card(str(counts["ok"]), "in order", tone="good"),
             Card(str(counts["warning"]), "with warnings", tone="warning" if counts["warning"] else "plain"),
             Card(str(counts["error"]), "with errors", tone="warning" if counts["error"] else "plain"),
+            *([Card(about, "of the table itself", tone="warning")] if (about := validation.about_tables) else []),
         ]
     )
     sections = [Section("Verdict", [cards, *(Text(note, "warning") for note in validation.notes)])]
@@ -29,7 +30,7 @@ def validation_page(validation: Validation, limits: Limits) -> Page:
     verdict = {"ok": "everything is in order", "warning": "there are warnings", "error": "there are errors"}
     return Page(
         f"Validation: {verdict[validation.verdict]}",
-        f"{counted(len(validation.files), 'file')} of {names}",
+        f"{counted(sum(counts.values()), 'file')} of {names}",
         sections,
         footer="verdicts.json and verdicts.csv lie beside this page.",
     )

@@ -14,7 +14,7 @@ _COLUMNS = ("verdict", "file", "table", "line", "kinds", "details", "cures")
 
 
 def write_verdicts(folder: Path, validation: Validation) -> None:
-    """`verdicts.json` and `verdicts.csv`: every file that was looked at."""
+    """`verdicts.json` and `verdicts.csv`: every file that was looked at, and what is about a table."""
     write_json(folder / "verdicts.json", to_json(validation))
     with atomic_write(folder / "verdicts.csv") as file:
         writer = csv.DictWriter(file, _COLUMNS, lineterminator="\n")

@@ -30,11 +30,16 @@ class FileVerdict:
     def verdict(self) -> Verdict:
         return worst(self.findings)
 
+    @property
+    def is_table(self) -> bool:
+        """It is about the table, or a row of it that names no recording."""
+        return self.file == self.table
+
 
 @dataclass(frozen=True)
 class Validation:
     files: tuple[FileVerdict, ...]
-    """Every row and every recording without one, then what was found beside them, by table and line."""
+    """Every row and every recording without one, and what was found about the tables, by table and line."""
     tables: tuple[Path, ...]
     notes: tuple[str, ...] = ()
 
@@ -48,8 +53,16 @@ class Validation:
 
     @property
     def counts(self) -> dict[Verdict, int]:
-        verdicts = [file.verdict for file in self.files]
+        """Of recordings; what is about a table is not one of them."""
+        verdicts = [file.verdict for file in self.files if not file.is_table]
         return {verdict: verdicts.count(verdict) for verdict in VERDICTS}
+
+    @property
+    def about_tables(self) -> str:
+        """`1 error, 2 warnings`; empty where the tables themselves are in order."""
+        grave: list[Verdict] = [finding.severity for file in self.files if file.is_table for finding in file.findings]
+        counts = {severity: grave.count(severity) for severity in reversed(VERDICTS)}
+        return ", ".join(f"{n} {severity}{'s' if n > 1 else ''}" for severity, n in counts.items() if n)
 
 
 def validate(
