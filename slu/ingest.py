@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import hydra
+import pandas as pd
 from omegaconf import DictConfig, OmegaConf
 
 from slu.common.cli import reports_errors, run_command
@@ -18,6 +19,7 @@ from slu.corpus.ingest_settings import IngestSettings
 from slu.corpus.ingested import ensure_ingested
 from slu.corpus.manifest import read_manifest
 from slu.corpus.readers import read_source
+from slu.corpus.splits import Method, workable_method
 
 
 @hydra.main(version_base="1.3", config_path="../conf", config_name="ingest")
@@ -32,20 +34,37 @@ def main(config: DictConfig) -> None:
     print(describe(folder) if is_new else f"up to date (force=true runs again): {describe(folder)}")
     manifest = folder / "metadata.csv"
     print(f"manifest: {manifest}")
-    print(f"train on it: {_training_command(manifest, settings.heads)}")
+    table = read_manifest(manifest).table
+    method = workable_method(table) or "auto"
+    print(f"train on it{_split_in_words(table, method)}: {_training_command(manifest, settings.heads, method)}")
 
 
-def _training_command(manifest: Path, heads: Sequence[str]) -> str:
+def _split_in_words(table: pd.DataFrame, method: Method) -> str:
+    """What has to be known of a split that is not the default."""
+    people = [] if "speaker" not in table else list(table["speaker"])
+    named = sorted(set(people) - {""})
+    if not named:
+        who = "no speaker is known"
+    elif "" in people:
+        who = "not every clip has a speaker"
+    else:
+        who = f"{len(named)} {'speaker is' if len(named) == 1 else 'speakers are'} too few to keep each on one side"
+    return {
+        "recording": f" ({who}, so whole recordings are split: figures will be too good where people recur)",
+        "random": f" ({who}, so clips are split at random: figures will be too good, for voices leak)",
+        "speaker": " (the split has gaps, so whole speakers are drawn)",
+    }.get(method, "")
+
+
+def _training_command(manifest: Path, heads: Sequence[str], method: Method) -> str:
     settings = ["data=manifest", f"data.manifest={manifest}"]
     if list(heads) != ["product", "quantity"]:  # what data=manifest expects unless told
         settings += [f"data.heads=[{','.join(heads)}]", f"data.task={'_'.join(heads)}"]
-    table = read_manifest(manifest).table
-    known = {name for name in ("speaker", "recording", "split") if name in table and (table[name] != "").all()}
     longest_s = read_json(manifest.parent / "metadata.json")["duration_s"]["max"]
     if longest_s > 10:  # what data=manifest accepts unless told
         settings.append(f"data.max_duration_s={math.ceil(longest_s)}")
-    if "recording" in known and not known & {"speaker", "split"}:
-        settings.append("data.split.method=recording")
+    if method != "auto":
+        settings.append(f"data.split.method={method}")
     return shlex.join(["python", "-m", "slu.train", *settings])
 
 

@@ -1,6 +1,7 @@
 """`python -m slu.ingest`, from the command line to the files and the words it ends with."""
 
-from collections.abc import Callable
+import shlex
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -74,7 +75,7 @@ def test_class_folders_name_the_head_for_training(ingest: Ingest, tmp_path: Path
     code, words = ingest("source=folders", *arguments)
     assert code == 0
     assert "gender: female 2, male 2" in words
-    assert words.rstrip().endswith("'data.heads=[gender]' data.task=gender")
+    assert words.rstrip().endswith("'data.heads=[gender]' data.task=gender data.split.method=random")
     manifest = tmp_path / "out" / "ingest" / "gender" / "metadata.csv"
     code, words = ingest(f"source.path={manifest}", "heads=[gender]", "classes={gender: [male, female]}", "name=again")
     assert code == 0
@@ -88,7 +89,7 @@ def test_long_recordings_are_cut_and_the_training_command_keeps_them_whole(inges
     arguments = ("source=folders", f"source.folder={tmp_path}", "source.classes={cewe: female, cowo: male}")
     code, words = ingest(*arguments, "segment.length_s=3")
     assert code == 0
-    assert "warning: no file name fits source.speaker_pattern '^([^_]+)_': speakers are unknown" in words
+    assert "warning: no file name fits source.speaker_pattern '^([^_]+)_', for example a1.wav: speakers are" in words
     assert "4 clips accepted" in words
     assert "cut into 12 segments" in words
     assert words.rstrip().endswith("'data.heads=[gender]' data.task=gender data.split.method=recording")
@@ -103,6 +104,64 @@ def test_long_recordings_are_cut_and_the_training_command_keeps_them_whole(inges
     assert "error: ingest.segment: " in words
     assert "overlap_s from 0 to below it" in words
     assert words.count("\n") == 1
+
+
+def recordings(folder: Path, names: Sequence[str]) -> None:
+    for number, name in enumerate(names):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        sf.write(folder / name, 0.1 * np.sin(np.arange(16000) / (3 + number)), 16000)
+
+
+def test_the_training_command_works_where_nobody_is_named(
+    ingest: Ingest, printed: Callable[..., tuple[int, str]], tmp_path: Path
+) -> None:
+    """And the pattern that the warning offers, as it stands there, finds the speakers."""
+    recordings(tmp_path / "my", [f"{'ya' if n % 2 else 'no'}/take {n} {'abcdef'[n // 2]}.wav" for n in range(12)])
+    arguments = ("source=folders", f"source.folder={tmp_path / 'my'}", "source.head=word")
+    code, words = ingest(*arguments)
+    assert code == 0
+    warning = next(line for line in words.splitlines() if line.startswith("warning: "))
+    assert "for example take 0 a.wav: speakers are unknown; name the files as in budi_01.wav, or" in warning
+    last = words.splitlines()[-1]
+    assert last.startswith("train on it (no speaker is known, so clips are split at random: figures will be too good")
+    command = shlex.split(last.split("): ")[1])
+    assert command[:3] == ["python", "-m", "slu.train"]
+    assert command[-1] == "data.split.method=random"
+    code, words_of_preprocess = printed("preprocess", *command[3:])
+    assert code == 0, words_of_preprocess
+    code, words_of_preprocess = printed("preprocess", *command[3:-1])
+    assert code == 2, "without it, the split is refused"
+
+    pattern = next(word for word in shlex.split(warning.partition("as in budi_01.wav")[2]) if "speaker_pattern" in word)
+    code, words = ingest(*arguments, pattern)
+    assert code == 0
+    assert "speakers: a 2, b 2, c 2, d 2, e 2, f 2" in words
+    assert "warning" not in words
+    assert words.splitlines()[-1].startswith("train on it: python -m slu.train data=manifest")
+
+
+@pytest.mark.parametrize(
+    ("cells", "why", "method"),
+    [
+        ("speaker\na\na\nb\nb\nb\nb\n", "2 speakers are too few to keep each on one side", "random"),
+        ("speaker\na\nb\nc\nd\ne\n\n", "not every clip has a speaker", "random"),
+        ("recording\na\nb\nc\nd\ne\ne\n", "no speaker is known, so whole recordings are split", "recording"),
+        ("speaker,split\na,test\nb,val\nc,\nd,\ne,\nf,\n", "the split has gaps", "speaker"),
+        ("speaker,split\na,test\na,val\na,train\na,train\na,train\na,train\n", "", ""),
+    ],
+)
+def test_the_split_is_one_that_the_table_allows(
+    ingest: Ingest, tmp_path: Path, cells: str, why: str, method: str
+) -> None:
+    recordings(tmp_path / "my", [f"{number}.wav" for number in range(6)])
+    header, *rows = cells.splitlines()
+    table = [f"file_name,word,{header}", *(f"{n}.wav,{('ya', 'no')[n % 2]},{row}" for n, row in enumerate(rows))]
+    (tmp_path / "my" / "metadata.csv").write_text("\n".join(table) + "\n")
+    code, words = ingest(f"source.path={tmp_path / 'my' / 'metadata.csv'}", "heads=[word]")
+    assert code == 0
+    last = words.splitlines()[-1]
+    assert last.startswith(f"train on it ({why}" if why else "train on it: ")
+    assert last.endswith(f" data.split.method={method}" if method else "data.task=word")
 
 
 @pytest.mark.parametrize(

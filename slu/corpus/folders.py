@@ -13,6 +13,9 @@ from slu.corpus.clips import Clip, Label, Reason, Rejection, Source, require_fol
 from slu.corpus.manifest import normalise_label, read_manifest
 from slu.corpus.spreadsheets import no_columns
 
+_LAST_WORD = r"""'source.speaker_pattern=".* (\S+)$"'"""
+"""To be pasted into a shell: quoted for it, and for Hydra."""
+
 
 @dataclass(frozen=True)
 class ManifestSettings:
@@ -77,12 +80,20 @@ def read_class_folders(values: Mapping[str, Any], heads: Sequence[str]) -> Sourc
         raise UserError(f"{root} has no audio in sub-folders; one sub-folder per class is expected")
     notes: tuple[str, ...] = ()
     if pattern and not any(pattern.match(path.stem) for path, _ in files):
-        notes = (f"no file name fits source.speaker_pattern {pattern.pattern!r}: speakers are unknown",)
+        notes = (_nobody_named(pattern, files[0][0]),)
         pattern = None
     clips = [_clip(path, root, {settings.head: label}, pattern) for path, label in files]
     beside = Reason("no label", "it lies beside the class folders, not in one")
     loose = tuple(Rejection(path.name, path.name, beside) for path in sorted(filter(_is_audio, root.iterdir())))
     return Source(tuple(clips), root, (), len(clips) + len(loose), loose, notes)
+
+
+def _nobody_named(pattern: re.Pattern[str], example: Path) -> str:
+    return (
+        f"no file name fits source.speaker_pattern {pattern.pattern!r}, for example {example.name}: speakers are "
+        "unknown; name the files as in budi_01.wav, or give a regular expression for their beginning whose group in "
+        f"parentheses is the speaker, as in {_LAST_WORD} for 'take 01 budi.wav'"
+    )
 
 
 def _audio_below(folder: Path) -> list[Path]:

@@ -60,6 +60,19 @@ def assign_splits(table: pd.DataFrame, settings: SplitSettings, where: str) -> p
     return table.assign(split=units.map(side))
 
 
+def workable_method(table: pd.DataFrame) -> Method | None:
+    """The first of `auto`, `speaker`, `recording` and `random` that these rows can be split by with what is otherwise
+    the default; None where they are too few for any."""
+    methods: tuple[Method, ...] = ("auto", "speaker", "recording", "random")
+    for method in methods:
+        try:
+            assign_splits(table, SplitSettings(method), "")
+        except UserError:
+            continue
+        return method
+    return None
+
+
 def _units(table: pd.DataFrame, method: str, where: str) -> pd.Series:
     """What goes to one side as a whole: by row the name of its speaker, of its recording, or its own number."""
     if method == "random":

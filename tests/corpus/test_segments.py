@@ -164,4 +164,5 @@ def test_names_without_speakers_are_said_to_have_none(data: Path, tmp_path: Path
     corpus = ingest(data, tmp_path / "out")
     assert "speaker" not in read_manifest(corpus / "metadata.csv").table
     (note,) = json.loads((corpus / "summary.json").read_text())["notes"]
-    assert note == "no file name fits source.speaker_pattern '^([^_]+)_': speakers are unknown"
+    assert note.startswith("no file name fits source.speaker_pattern '^([^_]+)_', for example ")
+    assert ": speakers are unknown; name the files as in budi_01.wav, or" in note
