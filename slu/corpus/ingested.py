@@ -20,7 +20,7 @@ from slu.corpus.manifest import Manifest, infer_heads, read_manifest, write_mani
 from slu.spec import Head
 
 # Raised whenever the same source would give another corpus, so that older ones count as stale.
-VERSION = 2
+VERSION = 3
 
 
 def ensure_ingested(

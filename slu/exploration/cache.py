@@ -18,7 +18,7 @@ from slu.exploration.clips import ClipFacts, Unreadable, measure_clip
 from slu.exploration.fingerprint import SIZE
 
 # Raised whenever the same file would give other facts.
-_VERSION = 1
+_VERSION = 2
 _COMMIT_EVERY = 64
 _TABLES = (
     "CREATE TABLE IF NOT EXISTS clip (file TEXT PRIMARY KEY, facts TEXT, fingerprint BLOB)",
