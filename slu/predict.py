@@ -51,8 +51,8 @@ def main() -> None:
     failed = []
     for file in arguments.files:
         try:
-            if not Path(file).exists():
-                raise AudioError(_missing(file))
+            if not Path(file).is_file():  # a pipe would be waited for
+                raise AudioError("it is no regular file" if Path(file).exists() else _missing(file))
             prediction = predictor.predict(Path(file))
         except AudioError as error:
             failed.append(f"{file}: {error}")

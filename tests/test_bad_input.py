@@ -181,9 +181,11 @@ def test_predict_answers_the_good_files_and_names_the_bad(run: Run, tmp_path: Pa
     sf.write(tmp_path / "empty.wav", np.zeros(0, np.float32), RATE)
     sf.write(tmp_path / "hour.flac", np.zeros(3600 * 4000, np.int16), 4000)
     (tmp_path / "text.wav").write_text("not audio")
-    files = ["good.wav", "nan.wav", "empty.wav", "hour.flac", "text.wav", "missing.wav"]
+    os.mkfifo(tmp_path / "pipe.wav")
+    files = ["good.wav", "nan.wav", "empty.wav", "hour.flac", "text.wav", "missing.wav", "pipe.wav"]
     result = run("predict", *files, f"bundle={folder}")
     refused(result, "nan.wav: it holds NaN", "empty.wav: there are no samples", "hour.flac: it lasts 3600 s")
     refused(result, "text.wav: it is not audio", "missing.wav: there is no such file")
+    refused(result, "pipe.wav: it is no regular file")
     assert result.stdout.startswith("good.wav: ")
     assert len(result.stdout.splitlines()) == 1

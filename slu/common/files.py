@@ -1,11 +1,13 @@
 """Writing files so that a reader never sees half of one, and hashing what they hold."""
 
+import errno
 import fcntl
 import hashlib
 import json
 import math
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -104,7 +106,12 @@ def from_here(path: Path) -> Path:
 
 
 def content_hash(path: Path) -> str:
-    """BLAKE2b-128 of the file's bytes, as 32 hexadecimal digits."""
+    """BLAKE2b-128 of the file's bytes, as 32 hexadecimal digits.
+
+    Raises OSError, also for what is no file: a pipe would be waited for, and a device has no end.
+    """
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise OSError(errno.EINVAL, "it is no regular file", str(path))
     digest = hashlib.blake2b(digest_size=16)
     with path.open("rb") as file:
         while block := file.read(1 << 20):

@@ -129,3 +129,10 @@ def test_paths_below_the_user_are_shown_short(tmp_path: Path, monkeypatch: pytes
     monkeypatch.chdir(tmp_path)
     assert from_here(tmp_path / "outputs" / "x") == Path("outputs/x")
     assert from_here(tmp_path.parent) == tmp_path.parent
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", Path("/dev/zero"), tmp_path):
+        with pytest.raises(OSError, match="it is no regular file"):
+            content_hash(path)
