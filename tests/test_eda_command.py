@@ -171,7 +171,7 @@ def test_class_folders(eda: Eda, tmp_path: Path) -> None:
         ("file_name,word\na.wav,yes\n", ["data.heads=[size]"], "has no column 'size'; its columns are file_name, word"),
         ("file_name,word\na.wav,yes\n", ["split_column=fold"], "has no column 'fold' for the split"),
         ("file_name,word\nbroken.wav,yes\n", [], "error: not one of 1 audio files can be read, the first is "),
-        ("file_name,word\na.wav,yes\n", ["limits.nothing=1"], "Key 'nothing' is not in struct"),
+        ("file_name,word\na.wav,yes\n", ["limits.nothing=1"], "there is no setting limits.nothing"),
     ],
 )
 def test_mistakes_are_one_sentence(
