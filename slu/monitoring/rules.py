@@ -27,6 +27,8 @@ def rules(limits: AlertSettings, reference: Reference | None) -> dict[str, Any]:
         _rule("SluDown", "absent(slu_model_info)", "5m", "critical", "no recogniser answers"),
         _rule("SluDropping", f"increase(slu_dropped_total[{_WINDOW}]) > {_LEAST}", "5m", "warning",
               "clients give up before they are answered: the server is too slow for its load"),
+        _rule("SluCorrectionsLost", f'increase(slu_corrections_total{{outcome="failed"}}[{_LONG}]) > 0', "0m",
+              "warning", "corrections could not be stored; the log of the server names the database and the reason"),
     ]  # fmt: skip
     if limits.failed is not None:
         failed = f'sum(increase(slu_requests_total{{status=~"5.."}}[{_WINDOW}]))'
