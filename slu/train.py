@@ -100,7 +100,7 @@ def _train(config: DictConfig) -> float | TrialResult | None:
     if split != "speaker-disjoint":
         print(f"warning: {split}; the test may say nothing about new people", flush=True)
     if resume_from is not None:
-        check_checkpoint(resume_from, settings["model"], data.spec)
+        check_checkpoint(resume_from, settings["model"], data.spec, plain.seed)
     # A trial that is cut short is tried again by its search.
     print(
         f"run: {run}" + ("" if plain.trial is not None else f"\nif it is cut short: {_resume_command(run)}"), flush=True

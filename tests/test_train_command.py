@@ -237,6 +237,11 @@ def test_a_killed_run_resumes_to_the_same_result(tones: Path, tmp_path: Path) ->
     resumed = subprocess.run([*command, f"ckpt_path={last}"], cwd=cut, capture_output=True, text=True, check=False)
     assert resumed.returncode == 0, resumed.stderr
     assert "epoch 1/6" not in resumed.stdout
+    other = subprocess.run(
+        [*command, f"ckpt_path={last}", "seed=4"], cwd=cut, capture_output=True, text=True, check=False
+    )
+    assert other.returncode == 2
+    assert "was trained with other seed settings" in other.stderr
 
     one = load_bundle(whole / "outputs/registry/tones/latest")
     two = load_bundle(cut / "outputs/registry/tones/latest")

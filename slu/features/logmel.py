@@ -6,6 +6,9 @@ from torch import Tensor
 
 from slu.features.base import FrontEnd, power_spectrum
 
+MOST_HZ = 200_000
+"""Of half a sample rate: no recording has more."""
+
 
 class LogMel(FrontEnd):
     """(samples,) -> (frames, n_mels), natural logarithm of power, clipped to `range_db` below the loudest cell.
@@ -33,10 +36,10 @@ class LogMel(FrontEnd):
                 f"got {hop_length}, {win_length}, {n_fft}"
             )
         f_max = f_max or sample_rate / 2
-        if n_mels < 1 or range_db <= 0 or not 0 <= f_min < f_max <= sample_rate / 2:
+        if not (1 <= n_mels <= n_fft // 2 + 1 and range_db > 0 and 0 <= f_min < f_max <= sample_rate / 2 < MOST_HZ):
             raise ValueError(
-                "front end 'logmel': need n_mels >= 1, range_db > 0 and 0 <= f_min < f_max <= sample_rate / 2, "
-                f"got {n_mels}, {range_db:g}, {f_min:g}, {f_max:g} at {sample_rate} Hz"
+                "front end 'logmel': need 1 <= n_mels <= n_fft / 2 + 1, range_db > 0 and 0 <= f_min < f_max <= "
+                f"sample_rate / 2 < {MOST_HZ}, got {n_mels}, {range_db:g}, {f_min:g}, {f_max:g} at {sample_rate} Hz"
             )
         self.sample_rate, self.size, self.hop_s = sample_rate, n_mels, hop_length / sample_rate
         self.n_fft, self.win_length, self.hop_length = n_fft, win_length, hop_length

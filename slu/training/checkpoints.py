@@ -37,14 +37,15 @@ def require_checkpoint(path: Path) -> None:
         raise UserError(f"there is no checkpoint at {path}; look for outputs/runs/train/*/checkpoints/last.ckpt")
 
 
-def check_checkpoint(path: Path, model: Mapping[str, Any], spec: TaskSpec) -> None:
-    """Raises UserError when a checkpoint is missing, damaged, or of another model or task than the settings say."""
+def check_checkpoint(path: Path, model: Mapping[str, Any], spec: TaskSpec, seed: int) -> None:
+    """Raises UserError when a checkpoint is missing, damaged, or of another model, task or seed than the settings
+    say: a resumed run is to end as a whole one."""
     require_checkpoint(path)
     try:
         trained = torch.load(path, map_location="cpu", weights_only=True)["hyper_parameters"]
     except Exception:  # torch raises many kinds for a damaged file, and none of them says more
         raise UserError(f"the checkpoint {path} is damaged or was not written by slu.train") from None
-    for name, now in (("model", dict(model)), ("spec", spec.to_json())):
+    for name, now in (("model", dict(model)), ("spec", spec.to_json()), ("seed", seed)):
         if trained.get(name) != now:
             raise UserError(
                 f"the checkpoint {path} was trained with other {name} settings; resume with the settings of its run, "
