@@ -117,6 +117,7 @@ def test_slurm_is_given_more_than_an_hour() -> None:
     assert (launcher.timeout_min, launcher.max_num_timeout) == (1440, 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_killed_job_comes_again_and_costs_no_other_its_result(
     engine: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -12,6 +12,7 @@ from tests.test_train_command import only, tones_task
 Printed = Callable[..., tuple[int, str]]
 
 
+@pytest.mark.slow
 def test_two_processes_make_one_run_and_one_version(tones: Path, tmp_path: Path, printed: Printed) -> None:
     settings = [*tones_task(tones), "trainer=ddp", "trainer.max_epochs=2"]
     code, said = printed("train", *settings)

@@ -42,6 +42,7 @@ def test_leave_one_speaker_out_reports_every_speaker(tones: Path, tmp_path: Path
     assert (len(training["clips"]), len(training["speakers"])) == (48, 3)
 
 
+@pytest.mark.slow
 def test_a_learning_curve_ends_with_an_answer(tones: Path, tmp_path: Path) -> None:
     m1 = [o.replace("model.", "learning_curve.models.m1.") for o in TINY if o.startswith("model.")]
     settings = [

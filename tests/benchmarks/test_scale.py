@@ -106,6 +106,7 @@ def test_figures_are_shown_and_written(
     assert "all cached, CPU ms / clip" in (tmp_path / "report.html").read_text()
 
 
+@pytest.mark.slow
 def test_an_ended_measurement_is_a_sentence_and_leaves_nothing(settings: ScaleSettings, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="the measurement of clips-102 ended early"):
         measure(replace(settings, features={"name": "no such front end"}, sizes=(102,)), tmp_path)

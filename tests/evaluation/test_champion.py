@@ -60,6 +60,7 @@ def test_names_take_the_place_of_letters(tmp_path: Path) -> None:
     assert list(short_names(bundles, NAMES).values()) == ["new (M1)", "champion (M1)", "C (M1)"]
 
 
+@pytest.mark.slow
 def test_the_command_compares_where_there_is_a_champion(
     printed: Callable[..., tuple[int, str]], tmp_path: Path
 ) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
 import soundfile as sf
 
 from tests.browser import open_browser, until
@@ -56,6 +57,7 @@ def spoken(folder: Path, product: str, quantity: str) -> Path:
     return folder / "said.wav"
 
 
+@pytest.mark.slow
 def test_catat_lima_telur(tmp_path: Path) -> None:
     train(tmp_path)
     sound = spoken(tmp_path, "telur", "5")

@@ -4,6 +4,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from tests.bundles.helpers import tiny_bundle
 from tests.serving.helpers import GOOD, Server, running
 from tests.serving.load import Load, logged
@@ -29,6 +31,7 @@ def live(server: Server) -> list[str]:
     return [model["version"] for model in server.get("/models").json() if "refused" not in model]
 
 
+@pytest.mark.slow
 def test_twenty_promotions_under_load_lose_nothing(tmp_path: Path) -> None:
     home = tmp_path / "out" / "registry" / "drinks"
     for number, version in enumerate(("v1", "v2")):
