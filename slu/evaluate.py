@@ -65,8 +65,8 @@ def main(config: DictConfig) -> None:
     settings.refuse_combined()
     run = from_here(Path(HydraConfig.get().runtime.output_dir))
     torch.set_num_threads(settings.threads)
-    champion = champion_at(settings.champion, settings.bundles, Path(settings.outputs) / "registry")
     registry = Path(settings.outputs) / "registry"
+    champion = champion_at(settings.champion, settings.bundles, registry)
     named = [bundle_place(name, registry) for name in settings.bundles]
     folders = [*named, *([] if champion is None else [champion])]
     predictors = [Predictor(load_bundle(folder)) for folder in folders]

@@ -5,6 +5,7 @@ slu.corpus.labels); `speaker`, `split` (train, val or test), `text` and `source`
 carried along. What spreadsheets and Windows write otherwise is in slu.corpus.spreadsheets.
 """
 
+import csv
 import re
 import warnings
 from collections.abc import Sequence
@@ -16,7 +17,7 @@ import pandera.pandas as pa
 
 from slu.common.errors import UserError
 from slu.common.files import atomic_write
-from slu.corpus.spreadsheets import meant_header, no_columns, separator, with_slashes
+from slu.corpus.spreadsheets import meant_header, no_columns, separator, twice, with_slashes
 from slu.spec import Head
 
 SPLITS = ("train", "val", "test")
@@ -54,8 +55,11 @@ def read_manifest(
     Raises UserError naming the file, the line and the column of the first thing that is wrong.
     """
     try:
-        with path.open(encoding="utf-8-sig") as file:
-            between = separator(file.readline())
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            header = file.readline()
+        between = separator(header)
+        if name := twice(next(csv.reader([header], delimiter=between), [])):
+            raise UserError(f"{path} has two columns '{name}'; take one of them out, or rename it")
         # `index_col=False`: rows that are longer than the header must not turn file names into an index.
         # Blank lines are read and then dropped, so that the index keeps counting lines.
         with warnings.catch_warnings():
@@ -80,7 +84,7 @@ def read_manifest(
         raise UserError(f"{path} is empty") from None
     except UnicodeDecodeError:
         raise UserError(f"{path} is not in UTF-8; save it as 'CSV UTF-8'") from None
-    except pd.errors.ParserError as error:
+    except (pd.errors.ParserError, csv.Error) as error:
         raise UserError(f"{path} is not a CSV table: {str(error).strip()}") from None
     if table.empty:
         raise UserError(f"{path} has no rows")

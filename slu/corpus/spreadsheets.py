@@ -1,6 +1,7 @@
 """What spreadsheets and Windows make of a table, read as it is meant."""
 
 from collections.abc import Sequence
+from pathlib import PurePosixPath
 
 _ALWAYS = ("file_name", "speaker")
 
@@ -33,5 +34,11 @@ def no_columns(names: Sequence[str]) -> str:
 
 
 def with_slashes(file_name: str) -> str:
-    """Windows' separators are read, too; no name of ours holds a backslash of its own."""
-    return file_name.replace("\\", "/")
+    """In one spelling of each file: Windows' separators are read, too, and `audio/./a.wav` is `audio/a.wav`; no name of
+    ours holds a backslash of its own."""
+    return str(PurePosixPath(file_name.replace("\\", "/"))) if file_name else file_name
+
+
+def twice(header: Sequence[str]) -> str | None:
+    """A heading that stands there more than once, of which the second would be read as another column."""
+    return next((name for name in header if name.strip() and header.count(name) > 1), None)

@@ -135,8 +135,7 @@ def _fit(
     callbacks += settings.callbacks
     try:
         trainer = L.Trainer(
-            **_as_rank(settings.trainer, ranks),
-            use_distributed_sampler=False,  # the data module shares the clips itself
+            **_trainer_arguments(settings.trainer, ranks),
             callbacks=callbacks,
             logger=list(settings.loggers) or False,
             enable_progress_bar=settings.progress and sys.stdout.isatty(),
@@ -174,14 +173,15 @@ def _fit(
     return fitted, cpu_s
 
 
-def _as_rank(trainer: Mapping[str, Any], ranks: Ranks) -> dict[str, Any]:
-    """For lightning.Trainer: one of the processes that `run_ranks` started, whatever cluster this may be.
+def _trainer_arguments(trainer: Mapping[str, Any], ranks: Ranks) -> dict[str, Any]:
+    """For lightning.Trainer: `trainer`, as one of the processes that `run_ranks` started, whatever cluster this is.
 
     One alone has nobody to share with, and leaves no trace of a process group in the user's process.
     """
+    shared = {**trainer, "use_distributed_sampler": False}  # the data module shares the clips itself
     if ranks.count > 1:
-        return {"strategy": "ddp", "plugins": [LightningEnvironment()], **trainer}
-    return {**trainer, **({"strategy": "auto"} if trainer.get("strategy") in STRATEGIES else {})}
+        return {"strategy": "ddp", "plugins": [LightningEnvironment()], **shared}
+    return {**shared, "strategy": "auto"} if trainer.get("strategy") in STRATEGIES else shared
 
 
 def _refuse_unusable(settings: FitSettings, spec: TaskSpec, table: pd.DataFrame, ranks: Ranks) -> None:

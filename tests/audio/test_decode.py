@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import soundfile as sf
 
-from slu.audio.decode import AudioError, AudioFacts, AudioLimits, decode, probe, rms_db
+from slu.audio.decode import AudioError, AudioLimits, decode, rms_db
 
 RATE = 16_000
 
@@ -104,49 +104,6 @@ def test_formats_of_ffmpeg(tmp_path: Path, container: str, codec: str) -> None:
 def test_lossless_at_the_same_rate_is_exact() -> None:
     wave = np.round(sine(RATE) * 32768) / 32768
     np.testing.assert_array_equal(decode(encoded(wave, RATE, "FLAC"), RATE), wave.astype(np.float32))
-
-
-def test_stereo_becomes_the_mean_of_its_channels() -> None:
-    stereo = np.stack([sine(RATE), np.zeros(RATE, np.float32)], axis=1)
-    np.testing.assert_allclose(decode(encoded(stereo, RATE, "WAV", "FLOAT"), RATE), sine(RATE) / 2, atol=1e-7)
-
-
-@pytest.mark.parametrize("gain", [-1.0, -0.9])
-@pytest.mark.parametrize(
-    "make",
-    [
-        lambda gains: encoded(np.outer(sine(RATE), np.array(gains, np.float32)), RATE, "WAV", "PCM_16"),
-        lambda gains: encoded(np.outer(sine(44_100), np.array(gains, np.float32)), 44_100, "MP3"),
-        lambda gains: muxed("ipod", "aac", gains=gains),
-        lambda gains: muxed("matroska", "pcm_s16le", gains=gains),
-    ],
-    ids=["wav", "mp3", "m4a", "mkv"],
-)
-def test_of_channels_that_cancel_the_louder_is_heard(make: Callable[[tuple[float, ...]], bytes], gain: float) -> None:
-    is_the_sine(decode(make((1.0, gain)), RATE))
-    is_the_sine(decode(make((gain, 1.0)), RATE))
-
-
-def test_channels_that_cancel_only_in_part_are_averaged() -> None:
-    stereo = np.stack([sine(RATE), -0.5 * sine(RATE)], axis=1)
-    np.testing.assert_allclose(decode(encoded(stereo, RATE, "WAV", "FLOAT"), RATE), sine(RATE) / 4, atol=1e-7)
-    quiet = muxed("matroska", "pcm_s16le", gains=(1.0, -0.5))
-    assert rms_db(decode(quiet, RATE)) < rms_db(sine(RATE)) - 9
-
-
-def test_one_of_eight_channels_is_averaged_with_the_silent_ones() -> None:
-    eight = np.zeros((RATE, 8), np.float32)
-    eight[:, 3] = sine(RATE)
-    np.testing.assert_allclose(decode(encoded(eight, RATE, "WAV", "FLOAT"), RATE), sine(RATE) / 8, atol=1e-7)
-
-
-def test_the_limit_holds_for_channels_that_cancel() -> None:
-    for data in (
-        encoded(np.outer(sine(RATE, 2), [1, -1]).astype(np.float32), RATE, "WAV"),
-        muxed("ipod", "aac", duration_s=2, gains=(1.0, -1.0)),
-    ):
-        is_the_sine(decode(data, RATE, AudioLimits(max_duration_s=0.5, truncate=True)), 0.5)
-        assert "the limit" in refusal(data, AudioLimits(max_duration_s=1.9))
 
 
 def test_resampling_removes_what_the_new_rate_cannot_hold() -> None:
@@ -279,21 +236,3 @@ def test_level() -> None:
     assert rms_db(np.full(100, 0.1, np.float32)) == pytest.approx(-20.0, abs=1e-4)
     assert rms_db(np.zeros(100, np.float32)) == -120.0
     assert rms_db(np.zeros(0, np.float32)) == -120.0
-
-
-@pytest.mark.parametrize(
-    ("content", "rate", "channels", "name"),
-    [
-        (encoded(sine(8000), 8000, "WAV", "PCM_16"), 8000, 1, "WAV PCM_16"),
-        (encoded(np.stack([sine(44_100)] * 2, axis=1), 44_100, "FLAC", "PCM_24"), 44_100, 2, "FLAC PCM_24"),
-        (muxed("mp4", "aac"), 48_000, 1, "mov,mp4,m4a,3gp,3g2,mj2 aac"),
-    ],
-)
-def test_the_header_says_rate_channels_and_format(content: bytes, rate: int, channels: int, name: str) -> None:
-    assert probe(content) == AudioFacts(rate, channels, name)
-
-
-@pytest.mark.parametrize("content", [b"", b"no audio at all", encoded(sine(2000), 2000, "WAV", "PCM_16")])
-def test_a_header_that_cannot_be_used_is_refused(content: bytes) -> None:
-    with pytest.raises(AudioError):
-        probe(content)

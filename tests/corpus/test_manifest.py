@@ -143,6 +143,19 @@ def test_a_class_that_is_called_unique(tmp_path: Path) -> None:
         read_manifest(tmp_path / "metadata.csv", [Head("kind", ("unique", "common"))])
 
 
+@pytest.mark.parametrize("between", [",", ";"])
+def test_a_heading_that_stands_there_twice(tmp_path: Path, between: str) -> None:
+    """The second was read as a column of another name, and its labels as nothing."""
+    text = "file_name,word,word\na.wav,ja,nein\n".replace(",", between)
+    with pytest.raises(UserError, match=r"metadata\.csv has two columns 'word'"):
+        read(tmp_path, text)
+
+
+def test_one_file_under_two_spellings_of_its_name(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"'audio/a\.wav' stands in more than one row"):
+        read(tmp_path, "file_name,word\naudio/a.wav,ja\naudio/./a.wav,nein\n")
+
+
 def test_files_that_are_no_table(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"there is no manifest at .*nowhere.csv"):
         read_manifest(tmp_path / "nowhere.csv")
