@@ -153,7 +153,7 @@ def test_a_heading_that_stands_there_twice(tmp_path: Path, between: str) -> None
 
 def test_one_file_under_two_spellings_of_its_name(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"'audio/a\.wav' stands in more than one row"):
-        read(tmp_path, "file_name,word\naudio/a.wav,ja\naudio/./a.wav,nein\n")
+        read(tmp_path, "file_name,product,quantity\naudio/a.wav,tea,1\naudio/./a.wav,tea,2\n")
 
 
 def test_files_that_are_no_table(tmp_path: Path) -> None:
